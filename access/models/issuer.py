@@ -1,0 +1,40 @@
+"""Issuers of CI identity tokens, and the token ids that were used up."""
+
+from django.db import models
+
+from provenance.domain.build_facts import Platform
+
+
+class Issuer(models.Model):
+    """An issuer whose tokens may be exchanged. `name` is part of its builder ids for ever."""
+
+    id = models.BigAutoField(primary_key=True)
+    name = models.SlugField(max_length=40, unique=True)
+    url = models.CharField(max_length=500, unique=True)
+    platform = models.CharField(max_length=20, choices=[(p.value, p.value) for p in Platform])
+    is_development = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "issuer"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UsedTokenId(models.Model):
+    """A `jti` that was exchanged. The constraint is what makes each single-use."""
+
+    id = models.BigAutoField(primary_key=True)
+    issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT)
+    jti_sha256 = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "used_token_id"
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "jti_sha256"], name="each_jti_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.jti_sha256[:12]

@@ -1,0 +1,47 @@
+"""Tokens of the store: random, prefixed, looked up by their SHA-256, shown once."""
+
+import uuid
+
+from django.db import models
+
+
+class TokenKind(models.TextChoices):
+    """API tokens are made by people and services; upload tokens by exchanging a CI identity."""
+
+    API = "api"
+    UPLOAD = "upload"
+
+
+class Token(models.Model):
+    """What a presented secret grants. The secret itself is never stored.
+
+    `project` None means every project; `facts` and `job_key` hold the verified CI identity of an
+    upload token.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    kind = models.CharField(max_length=10, choices=TokenKind)
+    name = models.CharField(max_length=200)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    project = models.ForeignKey("artifacts.Project", on_delete=models.PROTECT, null=True)
+    permissions = models.JSONField()
+    facts = models.JSONField(null=True)
+    job_key = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "token"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind=TokenKind.API, facts=None)
+                | models.Q(kind=TokenKind.UPLOAD, facts__isnull=False, project__isnull=False),
+                name="upload_tokens_have_facts_and_project",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} token {self.name}"

@@ -1,0 +1,13 @@
+"""People who log in."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """A person. `must_change_password` marks a one-time password: nothing else works with it."""
+
+    must_change_password = models.BooleanField(default=False)
+
+    class Meta(AbstractUser.Meta):
+        db_table = "user"

@@ -1,0 +1,115 @@
+"""Every refusal that artifacts can give outside their domain modules."""
+
+from kernel.errors import Kind, Refusal
+
+
+class ProjectNotFound(Refusal):
+    """There is no such project, or none that this token may see."""
+
+    code = "project-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class BuildNotFound(Refusal):
+    """There is no such build, or none that this token may see."""
+
+    code = "build-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class ArtifactNotFound(Refusal):
+    """There is no such artifact, or none that this token may see."""
+
+    code = "artifact-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class ArtifactNotPublished(Refusal):
+    """The artifact is stored, but its build has not been published."""
+
+    code = "artifact-not-published"
+    kind = Kind.CONFLICT
+
+
+class NameTaken(Refusal):
+    """This name is taken, and names are never given to other things."""
+
+    code = "name-taken"
+    kind = Kind.CONFLICT
+
+
+class PathTaken(Refusal):
+    """This path already names other bytes; artifacts are never overwritten."""
+
+    code = "path-taken"
+    kind = Kind.CONFLICT
+
+
+class DigestMismatch(Refusal):
+    """The bytes that arrived do not have the digest that was declared."""
+
+    code = "digest-mismatch"
+    kind = Kind.INVALID
+
+
+class DigestsContradict(Refusal):
+    """Two headers declare different SHA-256 digests for the same body."""
+
+    code = "digests-contradict"
+    kind = Kind.MALFORMED
+
+
+class LengthRequired(Refusal):
+    """A body without Content-Length needs a declared digest, or its end cannot be proven."""
+
+    code = "length-required"
+    kind = Kind.LENGTH_REQUIRED
+
+
+class UploadTooLarge(Refusal):
+    """The upload is larger than this store takes through the app."""
+
+    code = "upload-too-large"
+    kind = Kind.TOO_LARGE
+
+
+class UploadTruncated(Refusal):
+    """The body ended before the bytes that were announced had arrived."""
+
+    code = "upload-truncated"
+    kind = Kind.MALFORMED
+
+
+class StorageFull(Refusal):
+    """The store has no room for these bytes; nothing of them was kept."""
+
+    code = "storage-full"
+    kind = Kind.NO_SPACE
+
+
+class StorageUnavailable(Refusal):
+    """The store cannot be reached now."""
+
+    code = "storage-unavailable"
+    kind = Kind.UNAVAILABLE
+
+
+class BlobMissing(Refusal):
+    """The bytes of this artifact are not where they should be; operators have been told."""
+
+    code = "blob-missing"
+    kind = Kind.UNAVAILABLE
+
+
+class RangeNotSatisfiable(Refusal):
+    """The asked range lies outside of the artifact."""
+
+    code = "range-not-satisfiable"
+    kind = Kind.RANGE
+
+
+class PreconditionFailed(Refusal):
+    """A condition of the request does not hold for the artifact as it is."""
+
+    code = "precondition-failed"
+    kind = Kind.PRECONDITION

@@ -1,0 +1,9 @@
+"""The artifact tables, one aggregate a module."""
+
+from artifacts.models.artifact import Artifact
+from artifacts.models.blob import Blob, BlobState
+from artifacts.models.build import Build
+from artifacts.models.organization import Organization
+from artifacts.models.project import Project
+
+__all__ = ["Artifact", "Blob", "BlobState", "Build", "Organization", "Project"]

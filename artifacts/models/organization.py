@@ -1,0 +1,19 @@
+"""Organizations own projects."""
+
+import uuid
+
+from django.db import models
+
+
+class Organization(models.Model):
+    """A tenant. Its slug may change; its id never does, and evidence hangs on the id."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    slug = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "organization"
+
+    def __str__(self) -> str:
+        return self.slug

@@ -1,0 +1,20 @@
+"""The whole asynchronous flow on one screen: which event starts which tasks.
+
+The relay reads this table and nothing else talks to the broker. Every task may run twice,
+and the sweep finds what a lost message should have started.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from artifacts.events import BuildPublished
+from kernel.outbox.events import SweepDue
+from provenance.events import AttestationRequested
+
+ROUTES: Final[Mapping[str, Sequence[str]]] = {
+    AttestationRequested.name: ["artifacts.attest_builds"],
+    BuildPublished.name: [],
+    SweepDue.name: ["artifacts.attest_builds", "artifacts.collect_litter"],
+}
+
+SWEEP_SECONDS: Final = 15

@@ -1,0 +1,58 @@
+"""Around every request: a request id in logs and answers, one log line, and one-time passwords."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+logger = logging.getLogger("strongroom.request")
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+
+class RequestContext:
+    """Gives each request an id (the caller's, if it is well formed) that follows the work."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.monotonic()
+        response = self._get_response(request)
+        response["X-Request-ID"] = request_id
+        logger.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "seconds": round(time.monotonic() - started, 4),
+            },
+        )
+        return response
+
+
+class OneTimePassword:
+    """Lets a person with a one-time password do nothing but choose their own."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if getattr(request.user, "must_change_password", False):
+            open_paths = {reverse("admin:password_change"), reverse("admin:logout")}
+            if request.path not in open_paths:
+                return HttpResponseRedirect(reverse("admin:password_change"))
+        return self._get_response(request)

@@ -1,0 +1,149 @@
+"""Django's settings: derived from config.settings.env, the same story for every profile."""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+
+from config.settings.env import Profile, read
+from config.settings.logs import logging_config
+
+ENVIRONMENT: Final = read()
+PROFILE: Final = ENVIRONMENT.profile
+PUBLIC_URL: Final = ENVIRONMENT.public_url
+_ORIGIN = urlsplit(PUBLIC_URL)
+
+DEBUG = False
+SECRET_KEY = ENVIRONMENT.secret_key
+ALLOWED_HOSTS = [_ORIGIN.hostname or "", *ENVIRONMENT.allowed_hosts]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.admin",
+    "rest_framework",
+    "kernel.outbox",
+    "kernel.audit",
+    "provenance",
+    "artifacts",
+    "access",
+    "config",
+]
+MIDDLEWARE = [
+    "config.middleware.RequestContext",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.OneTimePassword",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+WSGI_APPLICATION = "config.wsgi.application"
+
+
+def _database(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Django's own shape
+    """Django's dictionary for a libpq URL; what Django has no key for goes to OPTIONS."""
+    known = conninfo_to_dict(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": known.pop("dbname", ""),
+        "USER": known.pop("user", ""),
+        "PASSWORD": known.pop("password", ""),
+        "HOST": known.pop("host", ""),
+        "PORT": str(known.pop("port", "")),
+        "OPTIONS": {**known, "connect_timeout": 5, **more.pop("OPTIONS", {})},
+        **more,
+    }
+
+
+# A pool, because a download gives its connection back before it streams, and takes one again.
+DATABASES = {
+    "default": _database(
+        ENVIRONMENT.database_url,
+        OPTIONS={"pool": {"min_size": 0, "max_size": 16, "timeout": 10}},
+        ATOMIC_REQUESTS=False,
+    )
+}
+if ENVIRONMENT.migrator_database_url is not None:
+    # Two roles: the migrator owns the schema; the runtime role may only read and write rows.
+    DATABASES["migrator"] = _database(ENVIRONMENT.migrator_database_url)
+
+AUTH_USER_MODEL = "access.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # use cases decide
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "kernel.rest.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+# Browsers. Everything below is strict; an embedded instance on loopback speaks plain HTTP.
+_IS_HTTPS = _ORIGIN.scheme == "https"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _IS_HTTPS else None
+SECURE_SSL_REDIRECT = _IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if _IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _IS_HTTPS
+SECURE_HSTS_PRELOAD = _IS_HTTPS
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+X_FRAME_OPTIONS = "DENY"
+# Uploads are streamed by their own view; everything else that has a body is small.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# The store's own settings, as the wirings read them.
+BROKER_URL = ENVIRONMENT.broker_url
+BLOB_DIRECTORY = ENVIRONMENT.blob_directory
+MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
+ATTESTOR_KEY_FILE = ENVIRONMENT.attestor_key_file
+ATTESTOR_KEY_IS_SHARED = not ENVIRONMENT.attestor_is_isolated
+ALLOWS_DEVELOPMENT_ISSUER = PROFILE is not Profile.PRODUCTION
+METRICS_DIRECTORY = ENVIRONMENT.metrics_directory
+METRICS_TOKEN = ENVIRONMENT.metrics_token
+FAULT_POINTS = ENVIRONMENT.fault_points
+
+LOGGING_CONFIG = None
+LOGGING = logging_config(ENVIRONMENT.log_level)

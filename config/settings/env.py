@@ -1,0 +1,187 @@
+"""The only module that reads the environment: typed, complete, or the process stops.
+
+Values come from the environment, or from the file that STRONGROOM_ENV_FILE names (KEY=VALUE
+lines; the environment wins). Everything that is missing or wrong is named at once.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, NoReturn
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+PREFIX: Final = "STRONGROOM_"
+GIBIBYTE: Final = 1024**3
+
+
+class Profile(StrEnum):
+    """What this process is for; `production` refuses whatever is only fit for development."""
+
+    PRODUCTION = "production"
+    EMBEDDED = "embedded"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Every setting that an operator can give; docs/settings.md describes each."""
+
+    profile: Profile
+    public_url: str
+    secret_key: str
+    database_url: str
+    migrator_database_url: str | None
+    broker_url: str
+    blob_directory: Path
+    attestor_key_file: Path | None
+    attestor_is_isolated: bool
+    max_upload_bytes: int
+    allowed_hosts: tuple[str, ...]
+    metrics_directory: Path | None
+    metrics_token: str | None
+    log_level: str
+    fault_points: Mapping[str, Path]
+
+
+class _Reader:
+    """Reads values one by one and remembers what is wrong, so that all of it is told at once."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._used: set[str] = {f"{PREFIX}ENV_FILE"}
+        self.problems: list[str] = []
+
+    def optional(self, name: str) -> str | None:
+        self._used.add(PREFIX + name)
+        return self._values.get(PREFIX + name) or None
+
+    def required(self, name: str, *, example: str) -> str:
+        value = self.optional(name)
+        if value is None:
+            self.problems.append(f"{PREFIX}{name} is not set (for example {example})")
+            return ""
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.optional(name)
+        if value not in (None, "true", "false"):
+            self.problems.append(f"{PREFIX}{name} is {value!r}; it must be true or false")
+        return value == "true"
+
+    def positive(self, name: str, default: int) -> int:
+        value = self.optional(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or int(value) == 0:
+            self.problems.append(f"{PREFIX}{name} is {value!r}; it must be a positive number")
+            return default
+        return int(value)
+
+    def path(self, name: str) -> Path | None:
+        value = self.optional(name)
+        if value is not None and not Path(value).is_absolute():
+            self.problems.append(f"{PREFIX}{name} is {value!r}; it must be an absolute path")
+        return Path(value) if value is not None else None
+
+    def unknown(self) -> list[str]:
+        """A misspelt name must not pass silently."""
+        return sorted(
+            name for name in self._values if name.startswith(PREFIX) and name not in self._used
+        )
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Environment:
+    """Read the whole environment; a missing or wrong value ends the process, naming each."""
+    values = _values(environ)
+    reader = _Reader(values)
+    environment = Environment(
+        profile=_profile(reader),
+        public_url=_public_url(reader),
+        secret_key=reader.required("SECRET_KEY", example="50 random characters"),
+        database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
+        migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
+        broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
+        blob_directory=reader.path("BLOB_DIRECTORY") or Path(),
+        attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
+        attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
+        max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
+        allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
+        metrics_directory=reader.path("METRICS_DIRECTORY"),
+        metrics_token=reader.optional("METRICS_TOKEN"),
+        log_level=(reader.optional("LOG_LEVEL") or "INFO").upper(),
+        fault_points=_fault_points(reader),
+    )
+    if environment.blob_directory == Path():
+        reader.required("BLOB_DIRECTORY", example="/var/lib/strongroom/blobs")
+    if environment.fault_points and environment.profile is not Profile.TEST:
+        reader.problems.append(f"{PREFIX}FAULT_POINTS is only for tests")
+    reader.problems.extend(f"{name} is not a setting" for name in reader.unknown())
+    if reader.problems:
+        _stop(reader.problems)
+    return environment
+
+
+def _stop(problems: list[str]) -> NoReturn:
+    lines = "".join(f"  {line}\n" for line in problems)
+    sys.exit(
+        f"strongroom cannot start; the settings are not complete:\n{lines}See docs/settings.md."
+    )
+
+
+def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
+    file = environ.get(f"{PREFIX}ENV_FILE")
+    if not file:
+        return environ
+    try:
+        lines = Path(file).read_text().splitlines()
+    except OSError as error:
+        _stop([f"{PREFIX}ENV_FILE names {file}, which cannot be read: {error.strerror}"])
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {**dict(pairs), **environ}
+
+
+def _profile(reader: _Reader) -> Profile:
+    value = reader.required("PROFILE", example="production")
+    if value in set(Profile):
+        return Profile(value)
+    if value:
+        reader.problems.append(f"{PREFIX}PROFILE is {value!r}; one of {', '.join(Profile)}")
+    return Profile.PRODUCTION
+
+
+def _public_url(reader: _Reader) -> str:
+    """The origin that users see. It is part of every builder id, so it has one spelling."""
+    value = reader.required("PUBLIC_URL", example="https://store.example.com")
+    parts = urlsplit(value)
+    if value and (
+        parts.scheme not in ("http", "https")
+        or not parts.netloc
+        or value != f"{parts.scheme}://{parts.netloc}"
+    ):
+        reader.problems.append(
+            f"{PREFIX}PUBLIC_URL is {value!r}; it must be scheme://host[:port] and nothing more"
+        )
+    return value
+
+
+def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
+    example = "postgresql://strongroom_runtime:…@db.example.com/strongroom"
+    value = reader.required(name, example=example) if required else reader.optional(name)
+    if value:
+        try:
+            conninfo_to_dict(value)
+        except psycopg.ProgrammingError as error:
+            reader.problems.append(f"{PREFIX}{name} cannot be read: {error}")
+    return value
+
+
+def _fault_points(reader: _Reader) -> Mapping[str, Path]:
+    value = reader.optional("FAULT_POINTS")
+    pairs = (entry.partition("=") for entry in (value or "").split())
+    return {point: Path(trigger) for point, _, trigger in pairs}

@@ -1,0 +1,31 @@
+"""The counters and histograms of /metrics, in one place; names follow Prometheus' conventions."""
+
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+UPLOADS: Final = Counter(
+    "strongroom_uploads_total",
+    "Upload requests by outcome (stored, repeated, or a code).",
+    ["outcome"],
+)
+UPLOAD_BYTES: Final = Counter(
+    "strongroom_upload_bytes_total", "Bytes of artifacts that were received and kept."
+)
+DOWNLOAD_BYTES: Final = Counter(
+    "strongroom_download_bytes_total", "Bytes of artifacts that were sent."
+)
+SIGNING_SECONDS: Final = Histogram(
+    "strongroom_signing_seconds",
+    "Seconds from the request for an attestation to its recording, by signer.",
+    ["signer"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600),
+)
+SIGNING_FAILURES: Final = Counter(
+    "strongroom_signing_failures_total", "Attempts to sign that failed, by reason.", ["reason"]
+)
+VERIFICATIONS: Final = Counter(
+    "strongroom_verifications_total",
+    "Decisions at download by verdict (allow, deny, observed) and first reason.",
+    ["verdict", "reason"],
+)

@@ -1,0 +1,59 @@
+"""The relay: moves events from the outbox to the broker. Nothing else talks to the broker.
+
+Claim (a short transaction), publish (network, no locks held), delete. A crash between
+publish and delete publishes again: every task may run twice.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from kernel.outbox.models import OutboxEvent
+
+logger = logging.getLogger(__name__)
+
+Routes = Mapping[str, Sequence[str]]
+Publish = Callable[[str, Mapping[str, object], str], None]
+
+BATCH: Final = 200
+LEASE: Final = timedelta(seconds=30)
+
+
+class UnroutedEvent(RuntimeError):
+    """An event has no entry in the event table."""
+
+
+def relay_once(*, routes: Routes, publish: Publish, now: datetime) -> int:
+    """Publish the tasks of up to 200 waiting events, oldest first, and say how many events.
+
+    `publish(task, payload, request_id)` may raise: what was not published stays, leased for
+    30 seconds, and is taken again by any relay.
+    """
+    events = _claim(now=now)
+    sent: list[int] = []
+    try:
+        for event in events:
+            if event.name not in routes:
+                raise UnroutedEvent(event.name)
+            for task in routes[event.name]:
+                publish(task, event.payload, event.request_id)
+            sent.append(event.pk)
+    finally:
+        if sent:
+            OutboxEvent.objects.filter(pk__in=sent).delete()
+    return len(sent)
+
+
+def _claim(*, now: datetime) -> list[OutboxEvent]:
+    with transaction.atomic(durable=True):
+        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        waiting = OutboxEvent.objects.select_for_update(skip_locked=True).filter(free)
+        events = list(waiting.order_by("id")[:BATCH])
+        OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(
+            leased_until=now + LEASE
+        )
+    return events

@@ -1,0 +1,100 @@
+"""DRF glue shared by all native endpoints: the actor, problem documents, request ids."""
+
+import logging
+from typing import Any, Final, cast
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from kernel.actor import ANONYMOUS, Actor, Unauthenticated
+from kernel.errors import Kind, Refusal
+from kernel.problems import MEDIA_TYPE, STATUS, problem
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS: Final = 5
+
+
+class NotFound(Refusal):
+    """There is nothing here, or nothing that this token may see."""
+
+    code = "not-found"
+    kind = Kind.NOT_FOUND
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not answer this method."""
+
+    code = "method-not-allowed"
+    kind = Kind.METHOD
+
+
+class MalformedRequest(Refusal):
+    """The request cannot be read."""
+
+    code = "malformed-request"
+    kind = Kind.MALFORMED
+
+
+class UnsupportedMediaType(Refusal):
+    """The body has a media type that this address does not read."""
+
+    code = "unsupported-media-type"
+    kind = Kind.UNSUPPORTED
+
+
+class Unexpected(Refusal):
+    """Something went wrong that we did not anticipate; it is logged with this request id."""
+
+    code = "unexpected"
+    kind = Kind.UNEXPECTED
+
+
+def actor_of(request: Request) -> Actor:
+    """The authenticated actor, or ANONYMOUS."""
+    return request.auth if isinstance(request.auth, Actor) else ANONYMOUS
+
+
+def problem_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:
+    """Answer with the refusal's problem document, for any kind of view."""
+    document = problem(refusal, pages=f"{settings.PUBLIC_URL}/problems", instance=request.path)
+    response = JsonResponse(document, status=STATUS[refusal.kind], content_type=MEDIA_TYPE)
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        response["WWW-Authenticate"] = 'Bearer realm="strongroom"'
+    if refusal.kind in (Kind.UNAVAILABLE, Kind.NO_SPACE):
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | JsonResponse:
+    """DRF's hook: every error of a native view becomes a problem document."""
+    request = cast("APIView", context["view"]).request
+    refusal = _refusal_of(error)
+    if refusal is None:
+        logger.error("unexpected error", exc_info=error)
+        refusal = Unexpected()
+    return problem_response(refusal, request._request)  # noqa: SLF001 - DRF offers no public name
+
+
+def _refusal_of(error: Exception) -> Refusal | None:
+    """Translate DRF's and Django's own refusals into ours."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Http404):
+        return NotFound()
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return MethodNotAllowed(detail=str(error.detail))
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return Unauthenticated()
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        return UnsupportedMediaType(detail=str(error.detail))
+    if isinstance(error, exceptions.ValidationError):
+        return MalformedRequest(fields=error.detail)
+    if isinstance(error, exceptions.APIException) and error.status_code < 500:  # noqa: PLR2004
+        return MalformedRequest(detail=str(error.detail))
+    return None

@@ -1,0 +1,228 @@
+"""What one attestation proves about one artifact: an ordered list of steps, each with its reason.
+
+The cryptographic steps come from a BundleVerifier; the rest is decided here, from the signed
+payload and certificate alone, never from the row that the bundle was found in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from kernel.digest import Sha256
+from provenance.domain import build_schema, release, slsa_v1
+from provenance.domain.builders import release_attestor_id
+from provenance.domain.scope import Scope
+from provenance.domain.statement import PAYLOAD_TYPE, MalformedStatement, Statement, parse
+
+
+class StepName(StrEnum):
+    """The steps of a verification, in their order."""
+
+    BUNDLE = "bundle"
+    TIME = "time"
+    CHAIN = "chain"
+    SCT = "sct"
+    CERTIFICATE = "certificate"
+    LOG = "log"
+    SIGNATURE = "signature"
+    LOG_CONSISTENCY = "log-consistency"
+    PAYLOAD_TYPE = "payload-type"
+    STATEMENT = "statement"
+    SUBJECT = "subject"
+    PREDICATE_TYPE = "predicate-type"
+    SCHEMA = "schema"
+    ISSUER = "issuer"
+    IDENTITY = "identity"
+    SCOPE = "scope"
+    BUILD = "build"
+    BUILDER = "builder"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One check: `code` is empty when it passed, else the stable reason code."""
+
+    name: StepName
+    code: str = ""
+    expected: str = ""
+    found: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the check passed."""
+        return not self.code
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedBundle:
+    """What the cryptography vouches for. Only a BundleVerifier makes one.
+
+    `identity` is the certificate's only SAN (a URI); `issuer` its Fulcio issuer (OID .8);
+    `extensions` the other Fulcio extensions by OID suffix; `signed_at` the verified time (UTC);
+    `log_key_id` the hex id of the log that holds the entry.
+    """
+
+    payload_type: str
+    payload: bytes
+    identity: str
+    issuer: str
+    extensions: Mapping[int, str]
+    signed_at: datetime
+    log_index: int
+    log_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A BundleVerifier's answer: the steps it took, and the bundle if all of them passed."""
+
+    steps: tuple[Step, ...]
+    verified: VerifiedBundle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What this store expects of an attestation for one artifact."""
+
+    scope: Scope
+    build: UUID
+    subject: Sha256
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The outcome for one attestation; `statement` and `verified` only when every step passed."""
+
+    steps: tuple[Step, ...]
+    statement: Statement | None = None
+    verified: VerifiedBundle | None = None
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that failed, if one did."""
+        return next((step for step in self.steps if not step.passed), None)
+
+    @property
+    def builder_id(self) -> str:
+        """The predicate's builder.id; empty for a release attestation."""
+        if self.statement is None or self.statement.predicate_type != slsa_v1.PREDICATE_TYPE:
+            return ""
+        return str(self.statement.predicate["runDetails"]["builder"]["id"])
+
+
+BUILD_SIGNER_URI: Final = 9
+
+
+def examine(verification: Verification, expected: Expected) -> Evidence:
+    """Continue a verification with the payload: type, subject, predicate, identity, scope, build.
+
+    Stops at the first step that fails: later ones would speak about unproven things.
+    """
+    steps = _Steps(list(verification.steps))
+    verified = verification.verified
+    if verified is None:
+        return Evidence(tuple(steps.taken))
+    if not steps.check(
+        StepName.PAYLOAD_TYPE, "payload-type-mismatch", PAYLOAD_TYPE, verified.payload_type
+    ):
+        return Evidence(tuple(steps.taken))
+    try:
+        statement = parse(verified.payload)
+    except MalformedStatement as refusal:
+        steps.fail(StepName.STATEMENT, "malformed-statement", found=str(refusal.facts["reason"]))
+        return Evidence(tuple(steps.taken))
+    steps.passes(StepName.STATEMENT)
+    if _examine_statement(steps, statement, verified, expected):
+        return Evidence(tuple(steps.taken), statement, verified)
+    return Evidence(tuple(steps.taken))
+
+
+@dataclass(slots=True)
+class _Steps:
+    """Collects steps; each method says whether to go on."""
+
+    taken: list[Step] = field(default_factory=list)
+
+    def passes(self, name: StepName, found: str = "") -> bool:
+        self.taken.append(Step(name, found=found))
+        return True
+
+    def fail(self, name: StepName, code: str, expected: str = "", found: str = "") -> bool:
+        self.taken.append(Step(name, code, expected, found))
+        return False
+
+    def check(self, name: StepName, code: str, expected: str, found: str) -> bool:
+        if expected == found:
+            return self.passes(name, found)
+        return self.fail(name, code, expected, found)
+
+
+def _examine_statement(
+    steps: _Steps, statement: Statement, verified: VerifiedBundle, expected: Expected
+) -> bool:
+    digests = [subject.digest for subject in statement.subjects]
+    if expected.subject not in digests:
+        shown = ", ".join(digest.hex for digest in digests[:3])
+        return steps.fail(StepName.SUBJECT, "subject-mismatch", expected.subject.hex, shown)
+    steps.passes(StepName.SUBJECT, expected.subject.hex)
+    match statement.predicate_type:
+        case slsa_v1.PREDICATE_TYPE:
+            return _examine_provenance(steps, statement.predicate, verified, expected)
+        case release.PREDICATE_TYPE:
+            return _examine_release(steps, statement.predicate, verified, expected)
+        case other:
+            known = f"{slsa_v1.PREDICATE_TYPE} or {release.PREDICATE_TYPE}"
+            return steps.fail(StepName.PREDICATE_TYPE, "unknown-predicate-type", known, other)
+
+
+def _examine_provenance(
+    steps: _Steps, predicate: Mapping[str, Any], verified: VerifiedBundle, expected: Expected
+) -> bool:
+    steps.passes(StepName.PREDICATE_TYPE, slsa_v1.PREDICATE_TYPE)
+    problem = build_schema.first_violation(predicate, base_url=expected.base_url)
+    if problem is not None:
+        return steps.fail(StepName.SCHEMA, "schema-violation", problem.expected, problem.found)
+    steps.passes(StepName.SCHEMA, slsa_v1.build_type(base_url=expected.base_url))
+    upload = predicate["buildDefinition"]["internalParameters"]["upload"]
+    builder = predicate["runDetails"]["builder"]["id"]
+    return (
+        steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
+        and steps.check(StepName.IDENTITY, "identity-mismatch", builder, verified.identity)
+        and steps.check(
+            StepName.IDENTITY,
+            "identity-mismatch",
+            builder,
+            verified.extensions.get(BUILD_SIGNER_URI, ""),
+        )
+        and _examine_place(steps, upload["project"], upload["build"], expected)
+    )
+
+
+def _examine_release(
+    steps: _Steps, predicate: Mapping[str, Any], verified: VerifiedBundle, expected: Expected
+) -> bool:
+    steps.passes(StepName.PREDICATE_TYPE, release.PREDICATE_TYPE)
+    package = str(predicate.get("packageId", ""))
+    prefix, _, build = str(predicate.get("purl", "")).partition("@")
+    if set(predicate) != {"purl", "packageId"} or prefix != f"pkg:generic/{package}":
+        found = ", ".join(sorted(predicate))
+        return steps.fail(StepName.SCHEMA, "schema-violation", "purl and packageId", found)
+    identity = release_attestor_id(base_url=expected.base_url)
+    return (
+        steps.passes(StepName.SCHEMA)
+        and steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
+        and steps.check(StepName.IDENTITY, "identity-mismatch", identity, verified.identity)
+        and _examine_place(steps, package, build, expected)
+    )
+
+
+def _examine_place(steps: _Steps, project: str, build: str, expected: Expected) -> bool:
+    """Claims belong to their scope and build: identical bytes elsewhere borrow nothing."""
+    return steps.check(
+        StepName.SCOPE, "scope-mismatch", str(expected.scope.project), project
+    ) and steps.check(StepName.BUILD, "build-mismatch", str(expected.build), build)

@@ -1,0 +1,38 @@
+"""Every refusal that provenance can give outside its domain modules."""
+
+from kernel.errors import Kind, Refusal
+
+
+class SignerUnavailable(Refusal):
+    """The signer cannot be used now; the request stays and is tried again."""
+
+    code = "signer-unavailable"
+    kind = Kind.UNAVAILABLE
+
+
+class SignerRefused(Refusal):
+    """The signer answered, but not with a bundle that says what was asked."""
+
+    code = "signer-refused"
+    kind = Kind.INVALID
+
+
+class TrustRootMissing(Refusal):
+    """No trust root has been published yet, so nothing can be verified."""
+
+    code = "trust-root-missing"
+    kind = Kind.UNAVAILABLE
+
+
+class PolicyNotMet(Refusal):
+    """The artifact's attestations do not satisfy the project's verification policy."""
+
+    code = "policy-not-met"
+    kind = Kind.FORBIDDEN
+
+
+class NoSuchPage(Refusal):
+    """This store has no builder, buildType or trust root of that name."""
+
+    code = "no-such-page"
+    kind = Kind.NOT_FOUND

@@ -1,0 +1,13 @@
+"""Every event that provenance can emit."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationRequested:
+    """A sealed build waits for its statement."""
+
+    name: ClassVar[str] = "attestation.requested"
+    request_id: UUID

@@ -1,0 +1,24 @@
+"""Provenance's tables, one aggregate a module."""
+
+from provenance.models.attestation import Attestation, AttestationSubject
+from provenance.models.decision import StoredDecision
+from provenance.models.embedded_log import LogLeaf, LogNode, LogTree, SealedKey
+from provenance.models.policy import StoredPolicy
+from provenance.models.request import AttestationRequest, RequestState
+from provenance.models.trust import StoredTrustMap, StoredTrustRoot, TrustState
+
+__all__ = [
+    "Attestation",
+    "AttestationRequest",
+    "AttestationSubject",
+    "LogLeaf",
+    "LogNode",
+    "LogTree",
+    "RequestState",
+    "SealedKey",
+    "StoredDecision",
+    "StoredPolicy",
+    "StoredTrustMap",
+    "StoredTrustRoot",
+    "TrustState",
+]

@@ -1,0 +1,46 @@
+"""Attestations: bundles as exact bytes, beside a projection to find them by."""
+
+import uuid
+
+from django.db import models
+
+from provenance.models.request import AttestationRequest
+
+
+class Attestation(models.Model):
+    """A signed statement that we keep. Never changed; found by scope and subject digest.
+
+    A request has at most one: of two workers that sign the same request, one records.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    request = models.OneToOneField(AttestationRequest, on_delete=models.PROTECT)
+    organization_id = models.UUIDField()
+    project_id = models.UUIDField()
+    predicate_type = models.CharField(max_length=200)
+    bundle = models.BinaryField()
+    bundle_sha256 = models.CharField(max_length=64)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "attestation"
+
+    def __str__(self) -> str:
+        return f"{self.predicate_type} {self.pk}"
+
+
+class AttestationSubject(models.Model):
+    """One subject of an attestation: the edge from a digest, within a scope, to its evidence."""
+
+    id = models.BigAutoField(primary_key=True)
+    attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, related_name="subjects")
+    project_id = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=1024)
+
+    class Meta:
+        db_table = "attestation_subject"
+        indexes = [models.Index(fields=["project_id", "sha256"], name="subject_by_scope_digest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.sha256[:12]}"

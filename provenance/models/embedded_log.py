@@ -1,0 +1,74 @@
+"""The embedded signer's memory: its two Merkle trees, kept whole, and its sealed keys."""
+
+from django.db import models
+
+
+class LogTree(models.Model):
+    """An append-only tree (RFC 6962). Appending locks this row; `size` counts its leaves."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    origin = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "log_tree"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.size} leaves)"
+
+
+class LogLeaf(models.Model):
+    """One leaf's exact bytes at its index, committed before any checkpoint covers it."""
+
+    id = models.BigAutoField(primary_key=True)
+    tree = models.ForeignKey(LogTree, on_delete=models.PROTECT)
+    index = models.PositiveBigIntegerField()
+    body = models.BinaryField()
+    appended_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "log_leaf"
+        constraints = [
+            models.UniqueConstraint(fields=["tree", "index"], name="one_leaf_per_index"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tree_id}[{self.index}]"
+
+
+class LogNode(models.Model):
+    """The hash of a perfect subtree: level 0 are leaf hashes, level n covers 2^n leaves."""
+
+    id = models.BigAutoField(primary_key=True)
+    tree = models.ForeignKey(LogTree, on_delete=models.PROTECT)
+    level = models.PositiveSmallIntegerField()
+    index = models.PositiveBigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "log_node"
+        constraints = [
+            models.UniqueConstraint(fields=["tree", "level", "index"], name="one_node_per_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tree_id}[{self.level}, {self.index}]"
+
+
+class SealedKey(models.Model):
+    """A key of the embedded signer, encrypted under the attestor's key-encryption key.
+
+    `public` is the DER SubjectPublicKeyInfo; `certificate` the DER certificate where it has one.
+    """
+
+    name = models.CharField(max_length=20, primary_key=True)
+    sealed = models.BinaryField()
+    public = models.BinaryField()
+    certificate = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sealed_key"
+
+    def __str__(self) -> str:
+        return self.name

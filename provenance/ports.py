@@ -1,0 +1,61 @@
+"""What provenance needs from outside: something that signs, and something that verifies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from provenance.domain.evidence import Verification
+from provenance.errors import SignerRefused, SignerUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class SigningJob:
+    """One statement to sign.
+
+    `identity` becomes the certificate's SAN and Build Signer URI. `claims` are the other
+    Fulcio extensions by their OID suffix under 1.3.6.1.4.1.57264.1 (for example
+    {12: source repository URI}); empty values are left out.
+    """
+
+    statement: bytes
+    identity: str
+    claims: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A Sigstore bundle v0.3 as exact JSON bytes; not yet verified by us."""
+
+    bundle: bytes
+
+
+class Signer(Protocol):
+    """Signs statements as the store's attestor."""
+
+    @property
+    def name(self) -> str:
+        """A short label for logs and metrics, for example `embedded`."""
+        ...
+
+    def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
+        """Sign a batch; answers come in the order of the jobs, one for each.
+
+        Signing twice is harmless: a log may then hold two entries of which one counts.
+
+        Raises:
+            SignerUnavailable: nothing of the batch could be signed.
+        """
+        ...
+
+
+class BundleVerifier(Protocol):
+    """Verifies a Sigstore bundle offline, against one trust root."""
+
+    def verify(self, unverified_bundle: bytes, *, trust_root: bytes) -> Verification:
+        """Run every step on the bundle, in order, and stop at the first that fails.
+
+        Never raises for a bad bundle: the answer's failed step says why. `trust_root` is a
+        Sigstore TrustedRoot as JSON. It checks cryptography only (signature, chain, SCT,
+        log, time); what the payload says is examined by provenance.domain.evidence.
+        """
+        ...
