@@ -6,5 +6,5 @@ from rest_framework.authentication import BaseAuthentication
 class TokenAuthentication(BaseAuthentication):
     """Placeholder until tokens exist."""
 
-    def authenticate(self, request: object) -> None:
+    def authenticate(self, _request: object) -> None:
         return None

@@ -10,8 +10,10 @@ from artifacts.models.project import Project
 
 
 class Artifact(models.Model):
-    """A path in a build. Within one origin (a job, or the project's releases) a path is given
-    to one digest only, for ever: a retry finds it, other bytes are refused.
+    """A path in a build.
+
+    Within one origin (a job, or the project's releases) a path is given to one digest only, for
+    ever: a retry finds it, other bytes are refused.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)

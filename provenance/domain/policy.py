@@ -1,4 +1,4 @@
-"""Decide: does the evidence for one artifact satisfy the project's verification policy?
+"""Decide whether the evidence for one artifact satisfies the project's verification policy.
 
 Nothing to check means no: without evidence, without a granted builder, without a recorded
 source, the answer is deny.
@@ -105,7 +105,15 @@ def evaluate(
             findings=judged,
         )
     level, why = _level(trust_map, ranked[0], base_url)
-    return Decision(True, "", policy.enforcement, level, why, ranked[0], judged)
+    return Decision(
+        allowed=True,
+        reason="",
+        enforcement=policy.enforcement,
+        level=level,
+        why_not_higher=why,
+        counted=ranked[0],
+        findings=judged,
+    )
 
 
 def _judge(policy: VerificationPolicy, trust_map: TrustMap, finding: Finding) -> Finding:

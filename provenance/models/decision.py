@@ -4,9 +4,10 @@ from django.db import models
 
 
 class StoredDecision(models.Model):
-    """One answer for one subject. `key` digests scope, digest, build, the evidence set, policy,
-    trust map, trust root, revocation epoch and the rules' own version; change any of them and
-    the row is simply not found.
+    """One answer for one subject.
+
+    `key` digests scope, digest, build, the evidence set, policy, trust map, trust root,
+    revocation epoch and the rules' own version; change any of them and the row is not found.
     """
 
     key = models.CharField(max_length=64, primary_key=True)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StoredTrustRoot(models.Model):
-    """One version of the Sigstore TrustedRoot that verifies this store's bundles, as exact bytes."""
+    """One version of the Sigstore TrustedRoot of this store's bundles, as exact bytes."""
 
     version = models.PositiveIntegerField(primary_key=True)
     document = models.BinaryField()
