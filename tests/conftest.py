@@ -1,0 +1,71 @@
+"""Real parts for the tests: PostgreSQL as a child process, entered as the runtime role."""
+
+import ctypes
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from config.embedded.postgres import RUNTIME, Cluster, Passwords
+from config.embedded.unprivileged import become_unprivileged
+from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
+
+START_SECONDS: Final = 30
+_PR_SET_PDEATHSIG: Final = 1
+_SIGINT: Final = 2
+
+
+def _die_with_the_tests() -> None:
+    become_unprivileged()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGINT)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running cluster with both roles and an empty database."""
+    cluster = Cluster(SCRATCH / "pg", POSTGRES_SOCKETS, Passwords(PASSWORD, PASSWORD, PASSWORD))
+    cluster.initialise()
+    log = SCRATCH / "postgres.log"
+    with log.open("ab") as output:
+        server = subprocess.Popen(
+            # The machine is not going to lose power in the middle of a test.
+            [*cluster.command(), "--fsync=off"],
+            stdout=output,
+            stderr=output,
+            preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - the tests have one thread here
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while not cluster.is_ready():
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+        time.sleep(0.05)
+    cluster.provision()
+    yield cluster
+    server.terminate()
+    server.wait(timeout=START_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(postgres: Cluster, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Migrate as the migrator; the tests themselves run with the runtime role's rights."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's own object
+        call_command("migrate_schema", verbosity=0)
+        database = postgres.url("postgres", PASSWORD)
+        with psycopg.connect(database, autocommit=True) as connection:
+            # Django empties tables between transactional tests by TRUNCATE, which the runtime
+            # role does not have and does not get anywhere else.
+            connection.execute(
+                sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(
+                    sql.Identifier(RUNTIME)
+                )
+            )
+        yield
+        connections.close_all()
+        for alias in connections:
+            connections[alias].close_pool() if alias == "default" else None
