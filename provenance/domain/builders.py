@@ -132,3 +132,9 @@ def describe_builder(identity: str, *, base_url: str) -> Builder:
 def release_attestor_id(*, base_url: str) -> str:
     """The certificate identity of release attestations, which claim no build."""
     return f"{base_url}/attestors/release/v1"
+
+
+def default_levels(issuer_name: str) -> list[tuple[Mode, Level]]:
+    """The most that each mode of an issuer may claim; the development issuer's claim nothing."""
+    is_development = issuer_name == DEVELOPMENT_ISSUER
+    return [(mode, Level.L0 if is_development else mode.most) for mode in MODES.values()]

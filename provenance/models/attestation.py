@@ -17,6 +17,7 @@ class Attestation(models.Model):
     request = models.OneToOneField(AttestationRequest, on_delete=models.PROTECT)
     organization_id = models.UUIDField()
     project_id = models.UUIDField()
+    build_id = models.UUIDField()
     predicate_type = models.CharField(max_length=200)
     bundle = models.BinaryField()
     bundle_sha256 = models.CharField(max_length=64)
@@ -35,12 +36,17 @@ class AttestationSubject(models.Model):
     id = models.BigAutoField(primary_key=True)
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, related_name="subjects")
     project_id = models.UUIDField()
+    build_id = models.UUIDField()
     sha256 = models.CharField(max_length=64)
     name = models.CharField(max_length=1024)
 
     class Meta:
         db_table = "attestation_subject"
-        indexes = [models.Index(fields=["project_id", "sha256"], name="subject_by_scope_digest")]
+        indexes = [
+            models.Index(
+                fields=["project_id", "sha256", "build_id"], name="subject_by_scope_digest_build"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.sha256[:12]}"

@@ -1,0 +1,113 @@
+"""What provenance can be asked, named after what it returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Min
+
+from kernel.digest import Sha256
+from provenance.domain.builders import Level
+from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
+from provenance.domain.scope import Scope
+from provenance.errors import TrustRootMissing
+from provenance.models import (
+    Attestation,
+    AttestationRequest,
+    RequestState,
+    StoredPolicy,
+    StoredTrustMap,
+    StoredTrustRoot,
+    TrustState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """Where a build's attestation stands, for people who wait."""
+
+    state: str
+    attempts: int
+    next_attempt_at: datetime
+    last_error: dict[str, object] | None
+
+
+def attestations_of(*, scope: Scope, build: UUID, digest: Sha256) -> list[Attestation]:
+    """Every attestation about these bytes in this build of this scope, oldest first.
+
+    What another build or scope holds about the same bytes is not evidence here, and is not even
+    read: a file that a thousand builds share is verified against its own build's statements.
+    """
+    found = Attestation.objects.filter(
+        subjects__project_id=scope.project,
+        subjects__sha256=digest.hex,
+        subjects__build_id=build,
+    )
+    return list(found.distinct().order_by("recorded_at", "id"))
+
+
+def attestation(*, scope: Scope, build: UUID, digest: Sha256, identity: UUID) -> Attestation | None:
+    """One of `attestations_of` by its id."""
+    found = attestations_of(scope=scope, build=build, digest=digest)
+    return next((one for one in found if one.pk == identity), None)
+
+
+def request_statuses(*, build: UUID) -> list[RequestStatus]:
+    """The build's requests, oldest first."""
+    requests = AttestationRequest.objects.filter(build_id=build).order_by("requested_at", "id")
+    return [
+        RequestStatus(one.state, one.attempts, one.next_attempt_at, one.last_error)
+        for one in requests
+    ]
+
+
+def current_policy(*, scope: Scope) -> VerificationPolicy:
+    """The newest version of the project's policy, or the default one."""
+    stored = StoredPolicy.objects.filter(project_id=scope.project).order_by("-version").first()
+    if stored is None:
+        return VerificationPolicy()
+    document = stored.document
+    return VerificationPolicy(
+        version=stored.version,
+        enforcement=Enforcement(document["enforcement"]),
+        sources=tuple(Source(**source) for source in document["sources"]),
+        accepts_release=document["accepts_release"],
+    )
+
+
+def trust_state() -> TrustState:
+    """The current versions; all zero before anything was published."""
+    return TrustState.objects.filter(pk=1).first() or TrustState()
+
+
+def trust_map(*, version: int, key_is_shared: bool) -> TrustMap:
+    """One version of the trust map; version 0 grants nothing."""
+    if version == 0:
+        return TrustMap(0, {}, key_is_shared)
+    levels = StoredTrustMap.objects.values_list("levels", flat=True).get(version=version)
+    return TrustMap(version, {who: Level(level) for who, level in levels.items()}, key_is_shared)
+
+
+def trust_root(*, version: int) -> bytes:
+    """One version of the trust root, as the exact bytes that were published.
+
+    Raises:
+        TrustRootMissing: there is no such version.
+    """
+    stored = StoredTrustRoot.objects.filter(version=version).first()
+    if stored is None:
+        raise TrustRootMissing(version=version)
+    return bytes(stored.document)
+
+
+def trust_root_history() -> Sequence[StoredTrustRoot]:
+    """Every version that was ever published, oldest first."""
+    return list(StoredTrustRoot.objects.order_by("version"))
+
+
+def oldest_pending_age(*, now: datetime) -> timedelta:
+    """How long the oldest request for an attestation has been waiting; zero when none does."""
+    pending = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
+    return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)

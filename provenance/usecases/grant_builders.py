@@ -1,0 +1,40 @@
+"""Grant the builders of a new issuer their levels in the trust map."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from kernel.actor import Actor
+from kernel.audit.record import record
+from provenance.domain.builders import builder_id, default_levels
+from provenance.models import StoredTrustMap, TrustState
+
+
+def grant_builders(*, issuer_name: str, base_url: str, actor: Actor, now: datetime) -> int:
+    """Write the next version of the trust map, with this issuer's builders, and say its number.
+
+    Joins. Each mode gets the most that it may claim; what is there already stays as it is. The
+    caller has authorised the actor.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("grant_builders joins a transaction")
+    TrustState.objects.get_or_create(pk=1)
+    state = TrustState.objects.select_for_update().get(pk=1)
+    current: Mapping[str, str] = {}
+    if state.trust_map_version:
+        current = StoredTrustMap.objects.get(version=state.trust_map_version).levels
+    granted = {
+        builder_id(issuer_name, mode, base_url=base_url): level.value
+        for mode, level in default_levels(issuer_name)
+    }
+    stored = StoredTrustMap.objects.create(
+        version=state.trust_map_version + 1,
+        levels={**granted, **current},
+        set_at=now,
+        set_by=actor.name,
+    )
+    state.trust_map_version = stored.version
+    state.save(update_fields=["trust_map_version"])
+    record(actor, "trust-map.grant", issuer_name, now=now, version=stored.version, **granted)
+    return stored.version

@@ -1,0 +1,54 @@
+"""Set a project's verification policy: a new version, which every download answers to at once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from kernel.actor import Actor
+from kernel.audit.record import record
+from provenance.domain.policy import Enforcement, Source
+from provenance.domain.scope import Scope
+from provenance.models import StoredPolicy
+from provenance.queries import current_policy
+
+
+def set_policy(
+    *,
+    scope: Scope,
+    actor: Actor,
+    now: datetime,
+    sources: Sequence[Source] | None = None,
+    enforcement: Enforcement | None = None,
+    accepts_release: bool | None = None,
+) -> int:
+    """Write the next version, keeping what is not given, and say its number. Joins.
+
+    With a first source, release attestations stop counting unless they are allowed expressly.
+    The caller has authorised the actor.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("set_policy joins a transaction")
+    current = current_policy(scope=scope)
+    new_sources = tuple(sources) if sources is not None else current.sources
+    if accepts_release is None:
+        accepts_release = current.accepts_release and not (new_sources and not current.sources)
+    document = {
+        "enforcement": (enforcement or current.enforcement).value,
+        "sources": [
+            {"issuer": s.issuer, "repository_id": s.repository_id, "owner_id": s.owner_id}
+            for s in sorted(set(new_sources), key=lambda s: (s.issuer, s.repository_id))
+        ],
+        "accepts_release": accepts_release,
+    }
+    # Two at once collide on (project, version): one of them is refused by the constraint.
+    stored = StoredPolicy.objects.create(
+        organization_id=scope.organization,
+        project_id=scope.project,
+        version=current.version + 1,
+        document=document,
+        set_at=now,
+        set_by=actor.name,
+    )
+    record(actor, "policy.set", str(scope.project), now=now, version=stored.version, **document)
+    return stored.version

@@ -1,0 +1,33 @@
+"""Builds provenance's tools from settings. Entry points call this and hand the result in."""
+
+from functools import cache
+
+from django.conf import settings
+
+from provenance.adapters.embedded.signer import EmbeddedSigner
+from provenance.adapters.sigstore_verifier import SigstoreVerifier
+from provenance.ports import BundleVerifier, Signer
+from provenance.usecases.attest_builds import Attestor
+from provenance.usecases.verify_subject import Judge
+
+
+@cache
+def verifier() -> BundleVerifier:
+    """The offline verifier of Sigstore bundles."""
+    return SigstoreVerifier()
+
+
+@cache
+def signer() -> Signer:
+    """The store's attestor. Only a process that was given the attestor's key can use it."""
+    return EmbeddedSigner(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
+
+
+def attestor() -> Attestor:
+    """What `attest_builds` needs."""
+    return Attestor(signer=signer(), verifier=verifier(), base_url=settings.PUBLIC_URL)
+
+
+def judge() -> Judge:
+    """What `verify_subject` needs."""
+    return Judge(verifier=verifier(), key_is_shared=settings.ATTESTOR_KEY_IS_SHARED)
