@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from kernel.digest import Sha256
@@ -57,4 +58,16 @@ class BlobStore(Protocol):
 
     def check(self) -> None:
         """Raise StorageUnavailable unless the store can be written and read now (/readyz)."""
+        ...
+
+
+class StagingArea(Protocol):
+    """Where a store keeps bytes while they arrive; crashes leave litter there."""
+
+    def sweep(self, *, before: datetime) -> int:
+        """Remove what nobody has written to since then, and say how much there was.
+
+        Raises:
+            StorageUnavailable: the place cannot be swept now.
+        """
         ...

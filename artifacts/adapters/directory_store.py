@@ -1,0 +1,217 @@
+"""Blobs in a directory of one local (or POSIX-true network) filesystem.
+
+    incoming/<random>            bytes while they arrive; a crash leaves litter, `sweep` removes it
+    blobs/sha256/<aa>/<digest>   bytes for good
+
+A blob appears under its final name by `link`, which never overwrites, after its bytes are on the
+disk; its folder is on the disk before `put` returns. So what is visible is whole, and what was
+acknowledged survives a power cut.
+"""
+
+import errno
+import logging
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from stat import S_ISREG
+from typing import Final, NoReturn
+
+from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
+from artifacts.ports import StoredBytes
+from kernel.digest import Sha256
+
+logger = logging.getLogger(__name__)
+
+READ_BYTES: Final = 512 * 1024
+# EFBIG is the filesystem's or the process's own limit on one file: to the uploader it is no room.
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_KEY: Final = re.compile(r"blobs/sha256/([0-9a-f]{2})/\1[0-9a-f]{62}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """An open blob. Reads by position, so that one reader serves any number of ranges."""
+
+    path: str
+    descriptor: int
+
+    def chunks(self, start: int, length: int) -> Iterator[bytes]:
+        """Bytes [start, start + length), at most 512 KiB at a time.
+
+        Raises:
+            StorageUnavailable: the disk failed, or the file became shorter under our hands.
+        """
+        position, end = start, start + length
+        while position < end:
+            with _translated():
+                chunk = os.pread(self.descriptor, min(READ_BYTES, end - position), position)
+            if not chunk:
+                raise StorageUnavailable(reason="a blob ended early", at=position, expected=end)
+            position += len(chunk)
+            yield chunk
+
+
+class DirectoryBlobStore:
+    """Implements BlobStore and StagingArea below one folder, which it makes, closed to others."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+        self._blobs = root / "blobs" / "sha256"
+        self._durable: set[Path] = set()
+
+    def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
+        with self._temporary() as (temporary, descriptor):
+            digest, size_bytes = _write(descriptor, chunks)
+            if expected is not None and digest != expected:
+                raise DigestMismatch(declared=expected, measured=digest, size_bytes=size_bytes)
+            with _translated():
+                os.fsync(descriptor)
+            final = self._blobs / digest.hex[:2] / digest.hex
+            self._promote(temporary, final, size_bytes)
+        return StoredBytes(digest, size_bytes, str(final.relative_to(self._root)))
+
+    @contextmanager
+    def open(self, key: str, *, size_bytes: int) -> Iterator[FileReader]:
+        if not _KEY.fullmatch(key):
+            raise BlobMissing(key=key[:300], reason="not a key of this store")
+        path = self._root / key
+        with _translated(missing=key):
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            found = os.fstat(descriptor)
+            if not S_ISREG(found.st_mode) or found.st_size != size_bytes:
+                raise BlobMissing(key=key, expected_bytes=size_bytes, found_bytes=found.st_size)
+            yield FileReader(str(path), descriptor)
+        finally:
+            os.close(descriptor)
+
+    def check(self) -> None:
+        probe = secrets.token_bytes(16)
+        try:
+            with self._temporary() as (_, descriptor), _translated():
+                os.write(descriptor, probe)
+                os.fsync(descriptor)
+                found = os.pread(descriptor, len(probe), 0)
+            with _translated():
+                self._make_durable(self._blobs)
+                os.scandir(self._blobs).close()
+        except StorageFull as refusal:
+            raise StorageUnavailable(**refusal.facts) from refusal
+        if found != probe:
+            raise StorageUnavailable(reason="what was written is not what was read")
+
+    def sweep(self, *, before: datetime) -> int:
+        swept = 0
+        with _translated():
+            self._make_durable(self._incoming)
+            with os.scandir(self._incoming) as entries:
+                for entry in entries:
+                    # Each write moves the time on, so a slow upload is not old.
+                    with suppress(FileNotFoundError):
+                        if entry.stat(follow_symlinks=False).st_mtime < before.timestamp():
+                            Path(entry.path).unlink()
+                            swept += 1
+        return swept
+
+    @contextmanager
+    def _temporary(self) -> Iterator[tuple[Path, int]]:
+        """A new file in incoming/, closed and removed at the end, whatever happens."""
+        path = self._incoming / secrets.token_hex(16)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with _translated():
+            self._make_durable(self._incoming)
+            descriptor = os.open(path, flags, 0o600)
+        try:
+            yield path, descriptor
+        finally:
+            os.close(descriptor)
+            # A failure here leaves litter, which is no reason to deny what was stored.
+            with suppress(OSError):
+                path.unlink()
+
+    def _promote(self, temporary: Path, final: Path, size_bytes: int) -> None:
+        """Give whole bytes their final name, unless they are there already."""
+        with _translated():
+            self._make_durable(final.parent)
+            try:
+                os.link(temporary, final)
+            except FileExistsError:
+                _keep_or_heal(temporary, final, size_bytes)
+            # Also when another process linked it: its own fsync may still be ahead of it.
+            _fsync_folder(final.parent)
+
+    def _make_durable(self, folder: Path) -> None:
+        """Make a folder below the root, and each of its names durable, once in this process."""
+        if folder in self._durable and folder.is_dir():
+            return
+        missing = [folder, *folder.parents]
+        for level in reversed(missing[: missing.index(self._root) + 1]):
+            with suppress(FileExistsError):
+                level.mkdir(mode=0o700)
+            _fsync_folder(level.parent)
+        self._durable.add(folder)
+
+
+def _write(descriptor: int, chunks: Iterable[bytes]) -> tuple[Sha256, int]:
+    """Write all chunks and measure them. Errors of `chunks` itself pass untranslated."""
+    measured, size_bytes = sha256(), 0
+    for chunk in chunks:
+        measured.update(chunk)
+        size_bytes += len(chunk)
+        rest = memoryview(chunk)
+        while rest:
+            with _translated():
+                rest = rest[os.write(descriptor, rest) :]
+    return Sha256.of(measured.digest()), size_bytes
+
+
+def _keep_or_heal(temporary: Path, final: Path, size_bytes: int) -> None:
+    """The same bytes are stored once. A damaged file gives way to the good bytes in hand.
+
+    One digest has one size, so another size proves damage of the old file. What we hold was
+    hashed a moment ago and is on the disk; renaming is atomic, and whoever reads the old file
+    keeps it until the end. A damage that keeps the size is found by scrubbing, not here.
+    """
+    found = final.lstat()
+    if S_ISREG(found.st_mode) and found.st_size == size_bytes:
+        return
+    logger.error(
+        "damaged blob replaced",
+        extra={"sha256": final.name, "found_bytes": found.st_size, "size_bytes": size_bytes},
+    )
+    temporary.replace(final)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated(*, missing: str | None = None) -> Iterator[None]:
+    """Turn the operating system's words into ours; `missing` is the key that is looked for."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if missing is not None:
+            raise BlobMissing(key=missing) from error
+        _refuse(error)
+    except OSError as error:
+        _refuse(error)
+
+
+def _refuse(error: OSError) -> NoReturn:
+    reason = errno.errorcode.get(error.errno or 0, "unknown")
+    if error.errno in NO_ROOM:
+        raise StorageFull(reason=reason) from error
+    raise StorageUnavailable(reason=reason) from error
