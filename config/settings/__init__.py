@@ -1,5 +1,6 @@
 """Django's settings: derived from config.settings.env, the same story for every profile."""
 
+import os
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -144,6 +145,12 @@ ALLOWS_DEVELOPMENT_ISSUER = PROFILE is not Profile.PRODUCTION
 METRICS_DIRECTORY = ENVIRONMENT.metrics_directory
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 FAULT_POINTS = ENVIRONMENT.fault_points
+SILENCED_SYSTEM_CHECKS = list(ENVIRONMENT.silenced_checks)
+# The only signer so far: a certificate authority and logs of the store's own, in PostgreSQL.
+SIGNER: Final = "embedded"
+if METRICS_DIRECTORY is not None:
+    # prometheus_client reads this when it is first imported, which is after the settings.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIRECTORY)
 
 LOGGING_CONFIG = None
 LOGGING = logging_config(ENVIRONMENT.log_level)

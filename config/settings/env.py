@@ -46,6 +46,7 @@ class Environment:
     metrics_directory: Path | None
     metrics_token: str | None
     log_level: str
+    silenced_checks: tuple[str, ...]
     fault_points: Mapping[str, Path]
 
 
@@ -115,6 +116,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         metrics_directory=reader.path("METRICS_DIRECTORY"),
         metrics_token=reader.optional("METRICS_TOKEN"),
         log_level=(reader.optional("LOG_LEVEL") or "INFO").upper(),
+        silenced_checks=_silenced_checks(reader),
         fault_points=_fault_points(reader),
     )
     if environment.blob_directory == Path():
@@ -179,6 +181,17 @@ def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
         except psycopg.ProgrammingError as error:
             reader.problems.append(f"{PREFIX}{name} cannot be read: {error}")
     return value
+
+
+def _silenced_checks(reader: _Reader) -> tuple[str, ...]:
+    """Warnings that the operator has read and wants; errors cannot be silenced."""
+    given = tuple((reader.optional("SILENCED_CHECKS") or "").split())
+    errors = [check for check in given if not check.startswith("strongroom.W")]
+    if errors:
+        reader.problems.append(
+            f"{PREFIX}SILENCED_CHECKS holds {', '.join(errors)}; only strongroom.W… can be silenced"
+        )
+    return given
 
 
 def _fault_points(reader: _Reader) -> Mapping[str, Path]:

@@ -1,0 +1,71 @@
+"""Deploy checks: loud about whatever is only fit for development."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+
+from config.settings.env import Profile
+
+
+@register(Tags.security, deploy=True)
+def only_fit_for_development(**_options: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's shape
+    """Errors for what production must not run with; warnings for what it should not."""
+    return [message for holds, message in _table() if holds]
+
+
+def _table() -> list[tuple[bool, CheckMessage]]:
+    return [
+        (
+            settings.PROFILE is not Profile.PRODUCTION,
+            Error(
+                f"STRONGROOM_PROFILE is {settings.PROFILE.value}: the development issuer may be "
+                "added, and it gives anybody any identity.",
+                hint="Set STRONGROOM_PROFILE=production.",
+                id="strongroom.E001",
+            ),
+        ),
+        (
+            not settings.PUBLIC_URL.startswith("https://"),
+            Error(
+                "STRONGROOM_PUBLIC_URL is not https: tokens and artifacts travel in the clear.",
+                id="strongroom.E002",
+            ),
+        ),
+        (
+            settings.METRICS_TOKEN is None,
+            Error(
+                "STRONGROOM_METRICS_TOKEN is not set: /metrics answers anybody.",
+                id="strongroom.E003",
+            ),
+        ),
+        (
+            settings.ATTESTOR_KEY_FILE is not None and not settings.ATTESTOR_KEY_IS_SHARED,
+            Error(
+                "This process was given the attestor's key although "
+                "STRONGROOM_ATTESTOR_IS_ISOLATED says that only the worker has it.",
+                hint="Run this check with the web server's environment.",
+                id="strongroom.E004",
+            ),
+        ),
+        (
+            settings.ATTESTOR_KEY_IS_SHARED,
+            Warning(
+                "The account of the web server can read the attestor's key; every level is "
+                "capped at SLSA_BUILD_LEVEL_1.",
+                hint="Run the worker under an account of its own that alone can read "
+                "STRONGROOM_ATTESTOR_KEY_FILE, then set STRONGROOM_ATTESTOR_IS_ISOLATED=true.",
+                id="strongroom.W001",
+            ),
+        ),
+        (
+            settings.SIGNER == "embedded",
+            Warning(
+                "The embedded signer is in use: one operator holds the certificate authority, "
+                "the logs and the attestor's key. Its signatures have an audit trail, not "
+                "independent transparency.",
+                hint="Set STRONGROOM_SILENCED_CHECKS=strongroom.W002 once that is what you want.",
+                id="strongroom.W002",
+            ),
+        ),
+    ]

@@ -1,0 +1,130 @@
+"""/healthz, /readyz and /metrics: for machines that watch machines."""
+
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from kombu import Connection
+from kombu.exceptions import KombuError
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import REGISTRY as PROCESS_REGISTRY
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from artifacts import wiring as artifacts_wiring
+from config.events import SWEEP_SECONDS
+from kernel.actor import Unauthenticated
+from kernel.errors import Refusal
+from kernel.outbox.queries import heartbeat_age, oldest_event_age
+from kernel.rest import problem_response
+from provenance.queries import oldest_pending_age
+
+logger = logging.getLogger(__name__)
+
+BROKER_SECONDS: Final = 2
+STALE_SWEEPS: Final = 4
+
+# Without these the store cannot serve; the others delay attestations, and uploads and downloads
+# go on: taking the web server out of rotation for them would fail uploads for a broker's sake.
+ESSENTIAL: Final = frozenset({"database", "store"})
+
+
+class NotReady(Exception):
+    """A part does not work; the text says what was seen."""
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> JsonResponse:
+    """Whether this process answers at all."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Each part by name. 503 when the store cannot serve; `degraded` when only work waits."""
+    checks = {name: _run(name, check) for name, check in CHECKS.items()}
+    failed = {name for name, outcome in checks.items() if not outcome["ok"]}
+    status = "unavailable" if failed & ESSENTIAL else "degraded" if failed else "ready"
+    return JsonResponse(
+        {"status": status, "checks": checks}, status=503 if status == "unavailable" else 200
+    )
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format, summed over this host's processes; with a token where one is set."""
+    token = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "")
+    if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return problem_response(Unauthenticated(permission="metrics"), request)
+    registry = CollectorRegistry()
+    if settings.METRICS_DIRECTORY is not None:
+        MultiProcessCollector(registry, path=str(settings.METRICS_DIRECTORY))
+    now = timezone.now()
+    for name, text, value in (
+        ("outbox_age_seconds", "Age of the oldest waiting event.", oldest_event_age(now=now)),
+        (
+            "attestation_age_seconds",
+            "Age of the oldest build that waits for its attestation.",
+            oldest_pending_age(now=now),
+        ),
+    ):
+        Gauge(f"strongroom_{name}", text, registry=registry).set(value.total_seconds())
+    body = generate_latest(registry)
+    if settings.METRICS_DIRECTORY is None:
+        body = generate_latest(PROCESS_REGISTRY) + body
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _run(name: str, check: Callable[[], str]) -> dict[str, Any]:
+    started = time.monotonic()
+    try:
+        outcome: dict[str, Any] = {"ok": True, "detail": check()}
+    except (NotReady, Refusal, DatabaseError, OSError, KombuError) as error:
+        logger.warning("a part is not ready", extra={"part": name, "error": str(error)})
+        outcome = {"ok": False, "detail": f"{type(error).__name__}: {error}"[:300]}
+    return {**outcome, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "answers"
+
+
+def _store() -> str:
+    artifacts_wiring.blob_store().check()
+    return "takes and gives bytes"
+
+
+def _broker() -> str:
+    options = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
+    with Connection(
+        settings.BROKER_URL, connect_timeout=BROKER_SECONDS, transport_options=options
+    ) as broker:
+        broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+    return "answers"
+
+
+def _sweep() -> str:
+    age = heartbeat_age("sweep", now=timezone.now())
+    if age is None:
+        raise NotReady("no sweep has run yet; it needs beat, broker, relay and a worker")
+    seconds = round(age.total_seconds(), 1)
+    if seconds > SWEEP_SECONDS * STALE_SWEEPS:
+        raise NotReady(f"the last sweep ran {seconds} s ago; one is due every {SWEEP_SECONDS} s")
+    return f"ran {seconds} s ago"
+
+
+CHECKS: Final[dict[str, Callable[[], str]]] = {
+    "database": _database,
+    "store": _store,
+    "broker": _broker,
+    "sweep": _sweep,
+}

@@ -1,0 +1,123 @@
+"""Builder, attestor and buildType pages: what stands behind the URLs in our statements.
+
+They are made from the same constants as the statements, as a page for people and as JSON.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from kernel.rest import problem_response
+from provenance.domain import release, slsa_v1
+from provenance.domain.build_schema import schema
+from provenance.domain.builders import (
+    MODES,
+    NotOurBuilder,
+    builder_id,
+    describe_builder,
+    release_attestor_id,
+)
+from provenance.domain.fields import FIELDS
+from provenance.errors import NoSuchPage
+from provenance.queries import trust_map, trust_state
+
+STATEMENT = "A job of this workflow, at this commit, on this platform, uploaded these bytes."
+NOT_STATED = (
+    "that the bytes were compiled from the commit: a token proves which job uploaded, not what "
+    "the job did"
+)
+
+
+@require_safe
+def builder(request: HttpRequest, issuer_name: str, mode_name: str) -> HttpResponse:
+    """One builder: scope, the most it may claim, each field and who generates it."""
+    granted = trust_map(version=trust_state().trust_map_version, key_is_shared=False)
+    identity = f"{settings.PUBLIC_URL}/builders/{issuer_name}/{mode_name}/v1"
+    try:
+        described = describe_builder(identity, base_url=settings.PUBLIC_URL)
+    except NotOurBuilder:
+        return problem_response(NoSuchPage(page=request.path), request)
+    if identity not in granted.levels:
+        return problem_response(NoSuchPage(page=request.path), request)
+    return _answer(
+        request,
+        "provenance/builder.html",
+        {
+            "id": identity,
+            "issuer": described.issuer_name,
+            "mode": described.mode.title,
+            "level": granted.levels[identity].value,
+            "why_not_higher": described.why_not_higher,
+            "states": STATEMENT,
+            "does_not_state": NOT_STATED,
+            "build_type": slsa_v1.build_type(base_url=settings.PUBLIC_URL),
+            "not_recorded": list(slsa_v1.NOT_RECORDED),
+            "fields": _fields(),
+            "other_modes": [
+                builder_id(issuer_name, mode, base_url=settings.PUBLIC_URL)
+                for mode in MODES.values()
+                if mode.name != mode_name
+            ],
+        },
+    )
+
+
+@require_safe
+def build_type(request: HttpRequest) -> HttpResponse:
+    """The buildType's specification, with the schema that our verifier enforces."""
+    identity = slsa_v1.build_type(base_url=settings.PUBLIC_URL)
+    return _answer(
+        request,
+        "provenance/build_type.html",
+        {
+            "id": identity,
+            "predicate_type": slsa_v1.PREDICATE_TYPE,
+            "states": STATEMENT,
+            "does_not_state": NOT_STATED,
+            "schema": f"{identity}/schema.json",
+            "not_recorded": list(slsa_v1.NOT_RECORDED),
+            "fields": _fields(),
+        },
+    )
+
+
+@require_safe
+def build_type_schema(_request: HttpRequest) -> HttpResponse:
+    """The closed JSON Schema of a predicate of this buildType."""
+    document = schema(base_url=settings.PUBLIC_URL)
+    return JsonResponse(document, content_type="application/schema+json")
+
+
+@require_safe
+def release_attestor(request: HttpRequest) -> HttpResponse:
+    """The identity that signs release attestations."""
+    return _answer(
+        request,
+        "provenance/attestor.html",
+        {
+            "id": release_attestor_id(base_url=settings.PUBLIC_URL),
+            "predicate_type": release.PREDICATE_TYPE,
+            "states": "This store published these bytes in this project, under these names.",
+            "does_not_state": "anything about how or where they were built",
+            "level": "none",
+        },
+    )
+
+
+def _fields() -> list[dict[str, str]]:
+    return [
+        {"path": field.path, "source": field.source, "meaning": field.meaning} for field in FIELDS
+    ]
+
+
+def _answer(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpResponse:
+    """HTML for whoever asks for it, else JSON; both say the same."""
+    if request.accepts("text/html") and request.headers.get("Accept", "*/*") != "*/*":
+        response = render(request, template, content)
+    else:
+        response = JsonResponse(content)
+    response["Vary"] = "Accept"
+    return response

@@ -1,0 +1,16 @@
+"""Addresses that statements and consumers refer to. They never change their meaning."""
+
+from django.urls import path
+
+from provenance.api import pages, well_known
+from provenance.domain.slsa_v1 import BUILD_TYPE_NAME
+
+urlpatterns = [
+    path("builders/<str:issuer_name>/<str:mode_name>/v1", pages.builder),
+    path("attestors/release/v1", pages.release_attestor),
+    path(f"buildtypes/{BUILD_TYPE_NAME}/v1", pages.build_type),
+    path(f"buildtypes/{BUILD_TYPE_NAME}/v1/schema.json", pages.build_type_schema),
+    path(".well-known/trusted_root.json", well_known.current_trust_root),
+    path(".well-known/trusted_root/<int:version>.json", well_known.old_trust_root),
+    path(".well-known/trusted_root_history.json", well_known.trust_root_versions),
+]
