@@ -17,11 +17,16 @@ class Migration(migrations.Migration):
             name='LogTree',
             fields=[
                 ('name', models.CharField(max_length=20, primary_key=True, serialize=False)),
-                ('origin', models.CharField(max_length=200)),
+                ('kind', models.CharField(choices=[('ct', 'Certificates'), ('log', 'Statements')], max_length=3)),
+                ('base_url', models.CharField(max_length=200)),
+                ('origin', models.CharField(max_length=200, unique=True)),
                 ('size', models.PositiveBigIntegerField(default=0)),
+                ('started_at', models.DateTimeField()),
+                ('retired_at', models.DateTimeField(null=True)),
             ],
             options={
                 'db_table': 'log_tree',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('retired_at__isnull', True)), fields=('kind',), name='one_growing_tree_per_kind')],
             },
         ),
         migrations.CreateModel(
@@ -189,6 +194,20 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'log_leaf',
                 'constraints': [models.UniqueConstraint(fields=('tree', 'index'), name='one_leaf_per_index')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LogCheckpoint',
+            fields=[
+                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('size', models.PositiveBigIntegerField()),
+                ('note', models.TextField()),
+                ('signed_at', models.DateTimeField()),
+                ('tree', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='provenance.logtree')),
+            ],
+            options={
+                'db_table': 'log_checkpoint',
+                'constraints': [models.UniqueConstraint(fields=('tree', 'size'), name='one_checkpoint_per_size')],
             },
         ),
     ]

@@ -2,7 +2,14 @@
 
 from provenance.models.attestation import Attestation, AttestationSubject
 from provenance.models.decision import StoredDecision
-from provenance.models.embedded_log import LogLeaf, LogNode, LogTree, SealedKey
+from provenance.models.embedded_log import (
+    LogCheckpoint,
+    LogLeaf,
+    LogNode,
+    LogTree,
+    SealedKey,
+    TreeKind,
+)
 from provenance.models.policy import StoredPolicy
 from provenance.models.request import AttestationRequest, RequestState
 from provenance.models.trust import StoredTrustMap, StoredTrustRoot, TrustState
@@ -11,6 +18,7 @@ __all__ = [
     "Attestation",
     "AttestationRequest",
     "AttestationSubject",
+    "LogCheckpoint",
     "LogLeaf",
     "LogNode",
     "LogTree",
@@ -20,5 +28,6 @@ __all__ = [
     "StoredPolicy",
     "StoredTrustMap",
     "StoredTrustRoot",
+    "TreeKind",
     "TrustState",
 ]

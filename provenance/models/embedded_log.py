@@ -3,15 +3,37 @@
 from django.db import models
 
 
+class TreeKind(models.TextChoices):
+    """What a tree records: the certificates that were issued, or the statements signed."""
+
+    CERTIFICATES = "ct"
+    STATEMENTS = "log"
+
+
 class LogTree(models.Model):
-    """An append-only tree (RFC 6962). Appending locks this row; `size` counts its leaves."""
+    """An append-only tree (RFC 6962). Appending locks this row; `size` counts its leaves.
+
+    Its key is the SealedKey of the same name. A retired tree stays as it is for ever: whatever
+    it promised can still be proven.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
-    origin = models.CharField(max_length=200)
+    kind = models.CharField(max_length=3, choices=TreeKind)
+    base_url = models.CharField(max_length=200)
+    origin = models.CharField(max_length=200, unique=True)
     size = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "log_tree"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(retired_at__isnull=True),
+                name="one_growing_tree_per_kind",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.size} leaves)"
@@ -53,6 +75,29 @@ class LogNode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tree_id}[{self.level}, {self.index}]"
+
+
+class LogCheckpoint(models.Model):
+    """A checkpoint as it was signed, kept before anybody receives it.
+
+    Served to whoever asks, because only the attestor has the key; a second one of the same
+    size would be an equivocation and cannot be stored.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tree = models.ForeignKey(LogTree, on_delete=models.PROTECT)
+    size = models.PositiveBigIntegerField()
+    note = models.TextField()
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "log_checkpoint"
+        constraints = [
+            models.UniqueConstraint(fields=["tree", "size"], name="one_checkpoint_per_size"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tree_id} at {self.size}"
 
 
 class SealedKey(models.Model):
