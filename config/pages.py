@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
-from kernel.errors import all_refusals
+from kernel.errors import Refusal, all_refusals
 from kernel.problems import STATUS
 from kernel.rest import MalformedRequest, NotFound, Unexpected, problem_response
 from provenance.domain.slsa_v1 import build_type
@@ -36,13 +36,15 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def problem_index(request: HttpRequest) -> HttpResponse:
     """Every problem code with its status and sentence."""
-    rows = "".join(
-        f"| [{refusal.code}](/problems/{refusal.code}) | {STATUS[refusal.kind]} | {refusal.title()} |\n"
-        for refusal in all_refusals()
-    )
+    rows = "".join(_problem_row(refusal) for refusal in all_refusals())
     text = f"# Problem codes\n\n| code | status | what it says |\n|---|---|---|\n{rows}"
     content = {"title": "Problem codes", "body": _html(text)}
     return render(request, "strongroom/document.html", content)
+
+
+def _problem_row(refusal: type[Refusal]) -> str:
+    link = f"[{refusal.code}](/problems/{refusal.code})"
+    return f"| {link} | {STATUS[refusal.kind]} | {refusal.title()} |\n"
 
 
 @require_safe
