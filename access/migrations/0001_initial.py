@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             name='Token',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('api', 'Api'), ('upload', 'Upload')], max_length=10)),
+                ('kind', models.CharField(choices=[('api', 'api'), ('upload', 'upload')], max_length=10)),
                 ('name', models.CharField(max_length=200)),
                 ('secret_sha256', models.CharField(max_length=64, unique=True)),
                 ('permissions', models.JSONField()),

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from access.domain.issuers import IssuerAddress
 from provenance.domain.build_facts import Platform
 
 
@@ -20,6 +21,11 @@ class Issuer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def address(self) -> IssuerAddress:
+        """Where its keys are found."""
+        return IssuerAddress(self.url, self.is_development)
 
 
 class UsedTokenId(models.Model):

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 
+from access.domain.publishers import PublisherIdentity
 from access.models.issuer import Issuer
 
 
@@ -36,3 +37,13 @@ class TrustedPublisher(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository_id}:{self.workflow_path}"
+
+    @property
+    def identity(self) -> PublisherIdentity:
+        """The claims that a token has to agree with."""
+        return PublisherIdentity(
+            issuer=self.issuer.url,
+            repository_id=self.repository_id,
+            owner_id=self.owner_id,
+            workflow_path=self.workflow_path,
+        )

@@ -4,12 +4,7 @@ import uuid
 
 from django.db import models
 
-
-class TokenKind(models.TextChoices):
-    """API tokens are made by people and services; upload tokens by exchanging a CI identity."""
-
-    API = "api"
-    UPLOAD = "upload"
+from access.domain.tokens import TokenKind
 
 
 class Token(models.Model):
@@ -20,7 +15,7 @@ class Token(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    kind = models.CharField(max_length=10, choices=TokenKind)
+    kind = models.CharField(max_length=10, choices=[(kind.value, kind.value) for kind in TokenKind])
     name = models.CharField(max_length=200)
     secret_sha256 = models.CharField(max_length=64, unique=True)
     project = models.ForeignKey("artifacts.Project", on_delete=models.PROTECT, null=True)
@@ -37,8 +32,8 @@ class Token(models.Model):
         db_table = "token"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind=TokenKind.API, facts=None)
-                | models.Q(kind=TokenKind.UPLOAD, facts__isnull=False, project__isnull=False),
+                condition=models.Q(kind=TokenKind.API.value, facts=None)
+                | models.Q(kind=TokenKind.UPLOAD.value, facts__isnull=False, project__isnull=False),
                 name="upload_tokens_have_facts_and_project",
             ),
         ]

@@ -1,0 +1,44 @@
+"""Issuers of identity tokens: list and add, for administrators of the instance."""
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access import queries, wiring
+from access.api.parsers import SmallJSONParser
+from access.api.serializers import IssuerIn, IssuerOut
+from access.domain.issuers import NewIssuer
+from access.usecases.add_issuer import add_issuer
+from kernel.actor import Permission
+from kernel.rest import actor_of
+from provenance.domain.build_facts import Platform
+
+
+class Issuers(APIView):
+    """Answers at `/api/v1/issuers`."""
+
+    parser_classes = (SmallJSONParser,)
+
+    def get(self, request: Request) -> Response:
+        actor_of(request).require(Permission.ADMINISTER, project=None)
+        return Response({"issuers": [IssuerOut(one).data for one in queries.issuers()]})
+
+    def post(self, request: Request) -> Response:
+        actor = actor_of(request)
+        actor.require(Permission.ADMINISTER, project=None)
+        asked = IssuerIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        given = asked.validated_data
+        added = add_issuer(
+            issuer=NewIssuer(
+                name=given["name"],
+                url=given["url"],
+                platform=Platform(given["platform"]),
+                is_development=given["is_development"],
+            ),
+            rules=wiring.instance_rules(),
+            actor=actor,
+            now=timezone.now(),
+        )
+        return Response(IssuerOut(added).data, status=201)

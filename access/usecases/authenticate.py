@@ -1,0 +1,53 @@
+"""Turn a presented token of the store into the actor that it stands for."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+
+from access.domain import tokens
+from access.domain.tokens import TokenKind
+from access.errors import TokenExpired, TokenRevoked, TokenUnknown
+from access.models import Token
+from kernel.actor import Actor, Grant, Permission, Workload
+
+# Last use tells an administrator which tokens are still needed: minutes are exact enough, and a
+# row that every request writes would be the busiest of the database.
+LAST_USE_RESOLUTION: Final = timedelta(minutes=1)
+
+
+def authenticate(*, secret: str, now: datetime) -> Actor:
+    """Say who presents this secret.
+
+    Raises:
+        TokenMalformed, TokenUnknown: it is no token, or none that this store has made.
+        TokenExpired, TokenRevoked: it was one.
+    """
+    presented = tokens.parse(secret)
+    try:
+        token = Token.objects.get(secret_sha256=presented.sha256, kind=presented.kind.value)
+    except Token.DoesNotExist:
+        raise TokenUnknown from None
+    if token.revoked_at is not None:
+        raise TokenRevoked(revoked_at=token.revoked_at)
+    if token.expires_at <= now:
+        raise TokenExpired(expired_at=token.expires_at)
+    _note_use(token, now=now)
+    return _actor(token)
+
+
+def _actor(token: Token) -> Actor:
+    """The token's own grants and, for an upload token, the job that it was given to."""
+    grants = frozenset(Grant(Permission(name), token.project_id) for name in token.permissions)
+    if token.kind == TokenKind.UPLOAD:
+        workload = Workload(key=token.job_key, facts=token.facts or {})
+        return Actor(name=token.created_by, grants=grants, workload=workload)
+    return Actor(name=f"token:{token.id}", grants=grants)
+
+
+def _note_use(token: Token, *, now: datetime) -> None:
+    earlier = now - LAST_USE_RESOLUTION
+    if token.last_used_at is not None and token.last_used_at > earlier:
+        return
+    unused = Q(last_used_at=None) | Q(last_used_at__lte=earlier)
+    Token.objects.filter(unused, pk=token.pk).update(last_used_at=now)
