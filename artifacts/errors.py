@@ -3,6 +3,13 @@
 from kernel.errors import Kind, Refusal
 
 
+class OrganizationNotFound(Refusal):
+    """There is no such organization."""
+
+    code = "organization-not-found"
+    kind = Kind.NOT_FOUND
+
+
 class ProjectNotFound(Refusal):
     """There is no such project, or none that this token may see."""
 
@@ -21,6 +28,13 @@ class ArtifactNotFound(Refusal):
     """There is no such artifact, or none that this token may see."""
 
     code = "artifact-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class AttestationNotFound(Refusal):
+    """There is no such attestation about this artifact."""
+
+    code = "attestation-not-found"
     kind = Kind.NOT_FOUND
 
 
@@ -64,6 +78,20 @@ class LengthRequired(Refusal):
 
     code = "length-required"
     kind = Kind.LENGTH_REQUIRED
+
+
+class EncodedUpload(Refusal):
+    """Uploads are stored as they are sent: a Content-Encoding would be part of the bytes."""
+
+    code = "encoded-upload"
+    kind = Kind.UNSUPPORTED
+
+
+class PartialUpload(Refusal):
+    """Uploads are whole: a PUT with Content-Range cannot add to one."""
+
+    code = "partial-upload"
+    kind = Kind.MALFORMED
 
 
 class UploadTooLarge(Refusal):

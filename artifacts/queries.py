@@ -1,0 +1,125 @@
+"""What artifacts can be asked, named after what it returns.
+
+`visible_…` answers for an actor: what the actor may not see is refused exactly as what is absent.
+A build that is still open is visible to nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.names import is_path, is_slug
+from artifacts.domain.visibility import may_see
+from artifacts.errors import ArtifactNotFound, BuildNotFound, ProjectNotFound
+from artifacts.models import Artifact, Build, Project
+from kernel.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an artifact is to be: slugs and a path, as the uploader wrote them."""
+
+    organization: str
+    project: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A build's place in the list of its project: everything after it is older."""
+
+    opened_at: datetime
+    build: UUID
+
+
+def find_project(*, organization: str, project: str) -> Project | None:
+    """The project of these slugs, with its organization, whoever asks."""
+    if not is_slug(organization) or not is_slug(project):
+        return None
+    found = Project.objects.select_related("organization")
+    return found.filter(organization__slug=organization, slug=project).first()
+
+
+def visible_project(*, actor: Actor, organization: str, project: str) -> Project:
+    """The project of these slugs, with its organization.
+
+    Raises:
+        ProjectNotFound: there is none, or it does not exist for this actor.
+    """
+    found = find_project(organization=organization, project=project)
+    if found is None or not _sees(actor, found):
+        raise ProjectNotFound
+    return found
+
+
+def visible_build(*, actor: Actor, build: UUID, project: Project | None = None) -> Build:
+    """The build with its project; only of this project where one is given.
+
+    Raises:
+        BuildNotFound: there is none, or it does not exist for this actor.
+    """
+    found = Build.objects.select_related("project__organization")
+    found = found.exclude(state=BuildState.OPEN).filter(pk=build)
+    if project is not None:
+        found = found.filter(project=project)
+    one = found.first()
+    if one is None or not _sees(actor, one.project):
+        raise BuildNotFound
+    return one
+
+
+def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
+    """The artifact with blob, build and project.
+
+    Raises:
+        ArtifactNotFound: there is none, or it does not exist for this actor.
+    """
+    return _visible(actor, Q(pk=artifact))
+
+
+def visible_artifact_at(*, actor: Actor, build: Build, path: str) -> Artifact:
+    """The artifact at this path of the build, with blob, build and project.
+
+    Raises:
+        ArtifactNotFound: there is none, or it does not exist for this actor.
+    """
+    if not is_path(path):
+        raise ArtifactNotFound
+    return _visible(actor, Q(build=build, path=path))
+
+
+def artifact_of_origin(*, project: Project, origin: str, path: str) -> Artifact | None:
+    """What this origin (a job, or the project's releases) has already named so."""
+    found = Artifact.objects.select_related("blob", "build", "project__organization")
+    return found.filter(project=project, origin=origin, path=path).first()
+
+
+def artifacts_of(build: Build) -> list[Artifact]:
+    """The build's files with their blobs, by path."""
+    return list(build.artifacts.select_related("blob").order_by("path"))
+
+
+def builds_after(position: Position | None, *, project: Project, limit: int) -> Sequence[Build]:
+    """The project's builds behind the position (None: from the newest on), newest first."""
+    builds = Build.objects.filter(project=project).exclude(state=BuildState.OPEN)
+    if position is not None:
+        older = Q(opened_at__lt=position.opened_at)
+        same_moment = Q(opened_at=position.opened_at, id__gt=position.build)
+        builds = builds.filter(older | same_moment)
+    return list(builds.order_by("-opened_at", "id")[:limit])
+
+
+def _visible(actor: Actor, wanted: Q) -> Artifact:
+    found = Artifact.objects.select_related("blob", "build", "project__organization")
+    one = found.exclude(build__state=BuildState.OPEN).filter(wanted).first()
+    if one is None or not _sees(actor, one.project):
+        raise ArtifactNotFound
+    return one
+
+
+def _sees(actor: Actor, project: Project) -> bool:
+    return may_see(actor, project=project.pk, is_public=project.is_public)

@@ -1,0 +1,172 @@
+"""Publish one file: a build of its own, received, sealed and sent to be attested (steps 1 to 4).
+
+Bytes before rows: a crash in between leaves a blob that nothing refers to, never a row without
+bytes. The file becomes visible when its attestation has been recorded.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from artifacts.domain.names import parse_path
+from artifacts.errors import PathTaken
+from artifacts.models import Artifact, Project
+from artifacts.ports import BlobStore, StoredBytes
+from artifacts.queries import Place, artifact_of_origin, visible_project
+from artifacts.usecases.open_build import open_build, origin_of, witnessed_by
+from artifacts.usecases.seal_build import seal_build
+from artifacts.usecases.store_blob import store_blob
+from kernel import faults
+from kernel.actor import Actor, Permission
+from kernel.audit.record import record
+from kernel.connections import give_back
+from kernel.digest import Sha256
+
+logger = logging.getLogger(__name__)
+
+ONE_DIGEST_PER_PATH: Final = "one_artifact_per_origin_path"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Bytes on their way in, with the digest that the sender declared for them."""
+
+    chunks: Iterable[bytes]
+    declared: Sha256 | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The artifact that now stands at the path; `is_new` is False for a repeated upload."""
+
+    artifact: Artifact
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """Who uploads what to where, once all that can be known without the bytes is known."""
+
+    actor: Actor
+    project: Project
+    path: str
+    opened_at: datetime
+
+
+def publish_file(
+    *,
+    actor: Actor,
+    place: Place,
+    incoming: Incoming,
+    store: BlobStore,
+    clock: Callable[[], datetime],
+) -> Published:
+    """Receive one file, store it for good, seal its build and ask for provenance.
+
+    The same bytes at the same path of the same origin again give the artifact that is there.
+    `clock` instead of a moment, because minutes may lie between the first byte and the last.
+
+    Raises:
+        ProjectNotFound: there is no such project for this actor.
+        Unauthenticated, PermissionMissing: the actor may not upload to it.
+        UnsafePath: the path is not a name for an artifact.
+        PathTaken: the path names other bytes already.
+        DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
+        StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
+    """
+    upload = _authorise(actor, place, opened_at=clock())
+    if incoming.declared is not None:
+        # For kindness: a gigabyte need not travel to be refused. Whether the bytes really are
+        # what was declared is only ever decided by measuring them.
+        _existing(upload, incoming.declared)
+    # A slow upload must not keep a database connection from others.
+    give_back()
+    stored = store.put(incoming.chunks, expected=incoming.declared)
+    faults.reach("artifacts.received")
+    published = _record(upload, stored, now=clock())
+    faults.reach("artifacts.sealed")
+    return published
+
+
+def _authorise(actor: Actor, place: Place, *, opened_at: datetime) -> _Upload:
+    project = visible_project(actor=actor, organization=place.organization, project=place.project)
+    actor.require(Permission.UPLOAD, project=project.pk)
+    witnessed_by(actor)  # refuses facts that no statement could be made of, before any byte
+    return _Upload(actor, project, parse_path(place.path), opened_at)
+
+
+def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
+    """What stands at the path already, if it has this digest."""
+    existing = artifact_of_origin(
+        project=upload.project, origin=origin_of(upload.actor), path=upload.path
+    )
+    if existing is not None and existing.blob.sha256 != digest.hex:
+        raise PathTaken(
+            path=upload.path,
+            existing_sha256=existing.blob.sha256,
+            sent_sha256=digest.hex,
+            artifact=existing.pk,
+        )
+    return existing
+
+
+def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
+    """Write build, blob, artifact and request as one; of racing uploads exactly one does."""
+    existing = _existing(upload, stored.digest)
+    if existing is not None:
+        return Published(existing, is_new=False)
+    try:
+        with transaction.atomic(durable=True):
+            artifact = _seal(upload, stored, now=now)
+            faults.reach("artifacts.sealing")
+    except IntegrityError as error:
+        if not _is_about(error, ONE_DIGEST_PER_PATH):
+            raise
+        existing = _existing(upload, stored.digest)
+        if existing is None:
+            raise
+        return Published(existing, is_new=False)
+    logger.info(
+        "artifact stored",
+        extra={
+            "project": str(upload.project),
+            "artifact": str(artifact.pk),
+            "sha256": stored.digest.hex,
+            "size_bytes": stored.size_bytes,
+        },
+    )
+    return Published(artifact, is_new=True)
+
+
+def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
+    build = open_build(project=upload.project, actor=upload.actor, opened_at=upload.opened_at)
+    artifact = Artifact.objects.create(
+        project=upload.project,
+        build=build,
+        origin=build.origin,
+        path=upload.path,
+        blob=store_blob(stored=stored, now=now),
+        stored_at=now,
+    )
+    seal_build(build=build, now=now)
+    record(
+        upload.actor,
+        "artifact.upload",
+        f"{upload.project}/{upload.path}"[:500],
+        now=now,
+        artifact=str(artifact.pk),
+        build=str(build.pk),
+        sha256=stored.digest.hex,
+        size_bytes=stored.size_bytes,
+    )
+    return artifact
+
+
+def _is_about(error: IntegrityError, constraint: str) -> bool:
+    """Whether the database refused because of this constraint (psycopg names it)."""
+    diagnostic = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostic, "constraint_name", None) == constraint
