@@ -1,0 +1,107 @@
+"""The JSON of projects, builds and artifacts: every member is named here, and nothing leaks in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from artifacts.api.links import artifact_url, build_url, named_download_url, project_url
+from artifacts.domain.lifecycle import BuildState
+from artifacts.models import Artifact, Build, Project
+from provenance.queries import RequestStatus
+
+ATTESTATION_STATUS: Final = {
+    BuildState.OPEN: "pending",
+    BuildState.SEALED: "pending",
+    BuildState.PUBLISHED: "published",
+    BuildState.REFUSED: "refused",
+}
+
+
+def project_document(project: Project) -> dict[str, Any]:
+    """A project and where its parts are."""
+    url = project_url(project)
+    return {
+        "id": str(project.pk),
+        "organization": project.organization.slug,
+        "project": project.slug,
+        "is_public": project.is_public,
+        "created_at": rfc3339(project.created_at),
+        "urls": {"self": url, "builds": f"{url}/builds", "upload": f"{url}/artifacts/{{path}}"},
+    }
+
+
+def artifact_document(artifact: Artifact) -> dict[str, Any]:
+    """An artifact, the state of its build, and where to go from here."""
+    build = artifact.build
+    return {
+        "id": str(artifact.pk),
+        "path": artifact.path,
+        "sha256": artifact.blob.sha256,
+        "size_bytes": artifact.blob.size_bytes,
+        "stored_at": rfc3339(artifact.stored_at),
+        "project": str(artifact.project),
+        "build": {"id": str(build.pk), "state": build.state},
+        "attestation": {"status": ATTESTATION_STATUS[BuildState(build.state)]},
+        "urls": {
+            "self": artifact_url(artifact),
+            "download": artifact_url(artifact, "/download"),
+            "download_by_name": named_download_url(artifact),
+            "verification": artifact_url(artifact, "/verification"),
+            "attestations": artifact_url(artifact, "/attestations"),
+            "build": build_url(build),
+        },
+    }
+
+
+def build_summary(build: Build) -> dict[str, Any]:
+    """A build as a row of a list."""
+    return {
+        "id": str(build.pk),
+        "state": build.state,
+        "origin": build.origin,
+        "has_ci_identity": build.witnessed is not None,
+        "opened_at": rfc3339(build.opened_at),
+        "sealed_at": rfc3339(build.sealed_at),
+        "published_at": rfc3339(build.published_at),
+        "url": build_url(build),
+    }
+
+
+def build_document(
+    build: Build, artifacts: Sequence[Artifact], requests: Sequence[RequestStatus]
+) -> dict[str, Any]:
+    """A build with its files, why it was refused if it was, and how its attestation goes."""
+    return {
+        **build_summary(build),
+        "project": str(build.project),
+        "refused": build.refused,
+        "attestation": {
+            "status": ATTESTATION_STATUS[BuildState(build.state)],
+            "requests": [_request(request) for request in requests],
+        },
+        "artifacts": [
+            {
+                "id": str(artifact.pk),
+                "path": artifact.path,
+                "sha256": artifact.blob.sha256,
+                "size_bytes": artifact.blob.size_bytes,
+                "url": artifact_url(artifact),
+            }
+            for artifact in artifacts
+        ],
+    }
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """A time in UTC as RFC 3339, or None for what has not happened."""
+    return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
+
+
+def _request(request: RequestStatus) -> dict[str, Any]:
+    """What somebody who waits can use: the reason's code, not the signer's inner words."""
+    return {
+        "state": request.state,
+        "attempts": request.attempts,
+        "next_attempt_at": rfc3339(request.next_attempt_at),
+        "last_error": (request.last_error or {}).get("code"),
+    }

@@ -1,0 +1,138 @@
+"""What there is: the index, the limits, projects, builds, and artifacts without their bytes."""
+
+from uuid import UUID
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from artifacts.api.documents import (
+    artifact_document,
+    build_document,
+    build_summary,
+    project_document,
+)
+from artifacts.api.links import project_url, root
+from artifacts.api.native import NativeView
+from artifacts.api.pages import PAGE_BUILDS, decode_cursor, next_link
+from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
+from artifacts.domain.visibility import require_read
+from artifacts.models import Build, Project
+from artifacts.queries import (
+    artifacts_of,
+    builds_after,
+    visible_artifact,
+    visible_build,
+    visible_project,
+)
+from kernel.rest import actor_of
+from provenance.queries import request_statuses
+
+
+class Index(NativeView):
+    """The addresses of this API, as templates."""
+
+    def get(self, _request: Request) -> Response:
+        """List them."""
+        project = f"{root()}/projects/{{organization}}/{{project}}"
+        artifact = f"{root()}/artifacts/{{artifact}}"
+        return Response(
+            {
+                "limits": f"{root()}/limits",
+                "organizations": f"{root()}/organizations",
+                "projects": f"{root()}/projects",
+                "project": project,
+                "upload": f"{project}/artifacts/{{path}}",
+                "builds": f"{project}/builds",
+                "build": f"{root()}/builds/{{build}}",
+                "download_by_name": f"{project}/builds/{{build}}/artifacts/{{path}}",
+                "artifact": artifact,
+                "download": f"{artifact}/download",
+                "verification": f"{artifact}/verification",
+                "attestations": f"{artifact}/attestations",
+                "problems": f"{settings.PUBLIC_URL}/problems/",
+            }
+        )
+
+
+class Limits(NativeView):
+    """Every limit of an upload, with the setting behind it and who can change it."""
+
+    def get(self, _request: Request) -> Response:
+        """List them."""
+        return Response(
+            {
+                "upload": {
+                    "limit_bytes": settings.MAX_UPLOAD_BYTES,
+                    "setting": "STRONGROOM_MAX_UPLOAD_BYTES",
+                    "raised_by": "the operator of this store",
+                },
+                "path": {"limit_bytes": MAX_PATH_BYTES, "segment_limit_bytes": MAX_SEGMENT_BYTES},
+                "slug": {"limit_characters": MAX_SLUG_CHARACTERS},
+                "page": {"builds": PAGE_BUILDS},
+            }
+        )
+
+
+class ProjectDetail(NativeView):
+    """One project."""
+
+    def get(self, request: Request, organization: str, project: str) -> Response:
+        """Show it."""
+        return Response(project_document(_readable_project(request, organization, project)))
+
+
+class ProjectBuilds(NativeView):
+    """The builds of a project, newest first, page by page."""
+
+    def get(self, request: Request, organization: str, project: str) -> Response:
+        """Show one page; the Link header leads to the next."""
+        found = _readable_project(request, organization, project)
+        position = decode_cursor(request.query_params.get("cursor"))
+        builds = builds_after(position, project=found, limit=PAGE_BUILDS + 1)
+        shown = builds[:PAGE_BUILDS]
+        response = Response({"builds": [build_summary(build) for build in shown]})
+        if len(builds) > PAGE_BUILDS:
+            response["Link"] = next_link(f"{project_url(found)}/builds", shown[-1])
+        return response
+
+
+class BuildDetail(NativeView):
+    """One build: its state, why it was refused if it was, and its files."""
+
+    def get(self, request: Request, build: UUID) -> Response:
+        """Show it."""
+        return _show_build(request, visible_build(actor=actor_of(request), build=build))
+
+
+class ProjectBuildDetail(NativeView):
+    """The same by project."""
+
+    def get(self, request: Request, organization: str, project: str, build: UUID) -> Response:
+        """Show it."""
+        actor = actor_of(request)
+        place = visible_project(actor=actor, organization=organization, project=project)
+        return _show_build(request, visible_build(actor=actor, build=build, project=place))
+
+
+class ArtifactDetail(NativeView):
+    """One artifact without its bytes."""
+
+    def get(self, request: Request, artifact: UUID) -> Response:
+        """Show it."""
+        actor = actor_of(request)
+        found = visible_artifact(actor=actor, artifact=artifact)
+        require_read(actor, project=found.project_id, is_public=found.project.is_public)
+        return Response(artifact_document(found))
+
+
+def _readable_project(request: Request, organization: str, project: str) -> Project:
+    actor = actor_of(request)
+    found = visible_project(actor=actor, organization=organization, project=project)
+    require_read(actor, project=found.pk, is_public=found.is_public)
+    return found
+
+
+def _show_build(request: Request, build: Build) -> Response:
+    require_read(actor_of(request), project=build.project_id, is_public=build.project.is_public)
+    return Response(build_document(build, artifacts_of(build), request_statuses(build=build.pk)))

@@ -1,0 +1,74 @@
+"""PUT of one artifact, as `curl -T file URL` sends it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from artifacts import wiring
+from artifacts.api.documents import artifact_document
+from artifacts.api.incoming import IncomingBody
+from artifacts.api.links import artifact_url
+from artifacts.api.native import NativeView
+from artifacts.domain.names import UnsafePath
+from artifacts.queries import Place
+from artifacts.usecases.publish_file import Incoming, Published, publish_file
+from kernel.digest import Sha256
+from kernel.errors import Refusal
+from kernel.metrics import UPLOAD_BYTES, UPLOADS
+from kernel.rest import actor_of
+
+
+class ArtifactUpload(NativeView):
+    """One file, streamed; answered 201 when it is new and 200 when it was there."""
+
+    body: IncomingBody
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - DRF's shape
+        self.body = IncomingBody(request.META, limit_bytes=settings.MAX_UPLOAD_BYTES)
+        return super().dispatch(request, *args, **kwargs)
+
+    def put(self, request: Request, organization: str, project: str, path: str) -> Response:
+        """Store the body under the path."""
+        _require_utf8(request.META["PATH_INFO"])
+        published = publish_file(
+            actor=actor_of(request),
+            place=Place(organization, project, path),
+            incoming=Incoming(declared=self.body.declared(), chunks=self.body.chunks()),
+            store=wiring.blob_store(),
+            clock=timezone.now,
+        )
+        _count(published)
+        artifact = published.artifact
+        return Response(
+            artifact_document(artifact),
+            status=201 if published.is_new else 200,
+            headers={
+                "Location": artifact_url(artifact),
+                "Repr-Digest": Sha256(artifact.blob.sha256).field,
+            },
+        )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Whatever is refused, wherever: the client may still be sending."""
+        UPLOADS.labels(exc.code if isinstance(exc, Refusal) else "unexpected").inc()
+        self.body.drain()
+        return super().handle_exception(exc)
+
+
+def _require_utf8(raw_path: str) -> None:
+    """Refuse bytes that are no text: Django would spell them as text that they are not."""
+    try:
+        raw_path.encode("latin-1").decode()
+    except UnicodeError as error:
+        raise UnsafePath(rule="a path must be UTF-8") from error
+
+
+def _count(published: Published) -> None:
+    UPLOADS.labels("stored" if published.is_new else "repeated").inc()
+    if published.is_new:
+        UPLOAD_BYTES.inc(published.artifact.blob.size_bytes)

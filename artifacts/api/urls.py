@@ -1,0 +1,50 @@
+"""The native API's addresses, below /api/v1/."""
+
+from typing import Final
+
+from django.urls import path, register_converter
+
+from artifacts.api import administration, downloads, evidence, listings, uploads
+
+
+class AnyPath:
+    """Whatever follows, also nothing and line ends: what is wrong with it is said by name."""
+
+    regex = r"(?s:.*)"
+
+    def to_python(self, value: str) -> str:
+        """The path as it was decoded."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The path as it is."""
+        return value
+
+
+register_converter(AnyPath, "artifact_path")
+
+_PROJECT: Final = "projects/<str:organization>/<str:project>"
+
+urlpatterns = [
+    path("", listings.Index.as_view()),
+    path("limits", listings.Limits.as_view()),
+    path("organizations", administration.Organizations.as_view()),
+    path("projects", administration.Projects.as_view()),
+    path(_PROJECT, listings.ProjectDetail.as_view()),
+    path(f"{_PROJECT}/builds", listings.ProjectBuilds.as_view()),
+    path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
+    path(
+        f"{_PROJECT}/builds/<uuid:build>/artifacts/<artifact_path:path>",
+        downloads.NamedDownload.as_view(),
+    ),
+    path(f"{_PROJECT}/artifacts/<artifact_path:path>", uploads.ArtifactUpload.as_view()),
+    path("builds/<uuid:build>", listings.BuildDetail.as_view()),
+    path("artifacts/<uuid:artifact>", listings.ArtifactDetail.as_view()),
+    path("artifacts/<uuid:artifact>/download", downloads.ArtifactDownload.as_view()),
+    path("artifacts/<uuid:artifact>/verification", evidence.ArtifactVerification.as_view()),
+    path("artifacts/<uuid:artifact>/attestations", evidence.ArtifactAttestations.as_view()),
+    path(
+        "artifacts/<uuid:artifact>/attestations/<uuid:identity>",
+        evidence.ArtifactBundle.as_view(),
+    ),
+]
