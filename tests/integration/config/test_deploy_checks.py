@@ -1,0 +1,67 @@
+"""`manage.py check --deploy`: clean for production, loud about what is only fit for development."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.environment import DEFAULTS
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+PRODUCTION = {
+    **DEFAULTS,
+    "STRONGROOM_PROFILE": "production",
+    "STRONGROOM_PUBLIC_URL": "https://store.example.com",
+    "STRONGROOM_SECRET_KEY": "".join(chr(33 + i % 90) for i in range(80)),
+    "STRONGROOM_METRICS_TOKEN": "t" * 40,
+    "STRONGROOM_ATTESTOR_IS_ISOLATED": "true",
+    "STRONGROOM_SILENCED_CHECKS": "strongroom.W002",
+}
+
+
+def check(**changes: str | None) -> tuple[int, str]:
+    environment = {**PRODUCTION, **changes, "PATH": os.environ["PATH"]}
+    finished = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level=WARNING"],
+        cwd=ROOT,
+        env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return finished.returncode, finished.stderr + finished.stdout
+
+
+def test_is_clean_for_production() -> None:
+    status, text = check()
+
+    assert status == 0, text
+    assert "no issues (1 silenced)" in text
+
+
+def test_is_loud_about_the_embedded_signer_until_that_is_accepted() -> None:
+    status, text = check(STRONGROOM_SILENCED_CHECKS=None)
+
+    assert status == 1
+    assert "strongroom.W002" in text
+    assert "not independent transparency" in text
+
+
+def test_is_loud_about_everything_that_is_only_fit_for_development() -> None:
+    status, text = check(
+        STRONGROOM_PROFILE="embedded",
+        STRONGROOM_PUBLIC_URL="http://127.0.0.1:8420",
+        STRONGROOM_METRICS_TOKEN=None,
+        STRONGROOM_ATTESTOR_IS_ISOLATED=None,
+    )
+
+    assert status == 1
+    for code in ("E001", "E002", "E003", "W001"):
+        assert f"strongroom.{code}" in text
+
+
+def test_is_loud_when_the_web_server_has_the_attestors_key() -> None:
+    status, text = check(STRONGROOM_ATTESTOR_KEY_FILE="/etc/strongroom/attestor-key")
+
+    assert status == 1
+    assert "strongroom.E004" in text

@@ -1,0 +1,91 @@
+"""Settings are complete or the process stops, naming everything that is wrong at once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config.settings.env import PREFIX, Profile, read
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+COMPLETE = {
+    "STRONGROOM_PROFILE": "production",
+    "STRONGROOM_PUBLIC_URL": "https://store.example.com",
+    "STRONGROOM_SECRET_KEY": "s" * 50,
+    "STRONGROOM_DATABASE_URL": "postgresql://runtime:secret@db/strongroom",
+    "STRONGROOM_BROKER_URL": "redis://broker/0",
+    "STRONGROOM_BLOB_DIRECTORY": "/var/lib/strongroom",
+}
+
+
+def test_reads_a_complete_environment() -> None:
+    environment = read(COMPLETE)
+
+    assert environment.profile is Profile.PRODUCTION
+    assert environment.max_upload_bytes == 5 * 1024**3
+    assert environment.blob_directory == Path("/var/lib/strongroom")
+    assert not environment.attestor_is_isolated
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_stops_and_names_a_missing_setting(name: str) -> None:
+    with pytest.raises(SystemExit, match=f"{name} is not set"):
+        read({**COMPLETE, name: ""})
+
+
+def test_names_everything_that_is_missing_at_once() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read({})
+
+    assert all(name in str(stopped.value) for name in COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROFILE", "staging"),
+        ("PUBLIC_URL", "store.example.com"),
+        ("PUBLIC_URL", "https://store.example.com/"),
+        ("PUBLIC_URL", "https://store.example.com/path"),
+        ("PUBLIC_URL", "ftp://store.example.com"),
+        ("DATABASE_URL", "postgresql://a:b@c/d?nonsense=1"),
+        ("BLOB_DIRECTORY", "relative/path"),
+        ("MAX_UPLOAD_BYTES", "5 GiB"),
+        ("MAX_UPLOAD_BYTES", "0"),
+        ("MAX_UPLOAD_BYTES", "-1"),
+        ("ATTESTOR_IS_ISOLATED", "yes"),
+        ("SILENCED_CHECKS", "strongroom.E001"),
+        ("FAULT_POINTS", "artifacts.received=/trigger"),
+        ("MAX_UPLOAD_BYTE", "1024"),
+    ],
+)
+def test_stops_and_names_a_wrong_setting(name: str, value: str) -> None:
+    with pytest.raises(SystemExit, match=PREFIX + name):
+        read({**COMPLETE, PREFIX + name: value})
+
+
+def test_reads_a_file_under_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "env"
+    lines = [f"{name}={value}" for name, value in COMPLETE.items()]
+    file.write_text("\n".join(["# settings", *lines, "STRONGROOM_LOG_LEVEL=debug"]))
+
+    environment = read({"STRONGROOM_ENV_FILE": str(file), "STRONGROOM_LOG_LEVEL": "warning"})
+
+    assert environment.public_url == "https://store.example.com"
+    assert environment.log_level == "WARNING"
+
+
+def test_stops_when_the_file_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="cannot be read"):
+        read({"STRONGROOM_ENV_FILE": str(tmp_path / "absent")})
+
+
+def test_documents_every_setting_and_no_other() -> None:
+    code = (ROOT / "config/settings/env.py").read_text()
+    names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
+    names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
+    documented = set(
+        re.findall(r"^\| `STRONGROOM_([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    )
+
+    assert documented == names
