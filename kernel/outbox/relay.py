@@ -23,22 +23,20 @@ BATCH: Final = 200
 LEASE: Final = timedelta(seconds=30)
 
 
-class UnroutedEvent(RuntimeError):
-    """An event has no entry in the event table."""
-
-
 def relay_once(*, routes: Routes, publish: Publish, now: datetime) -> int:
     """Publish the tasks of up to 200 waiting events, oldest first, and say how many events.
 
     `publish(task, payload, request_id)` may raise: what was not published stays, leased for
-    30 seconds, and is taken again by any relay.
+    30 seconds, and is taken again by any relay. So does an event that the table does not know
+    (newer code has written it): it waits for the newer relay and holds nobody else up.
     """
     events = _claim(now=now)
     sent: list[int] = []
     try:
         for event in events:
             if event.name not in routes:
-                raise UnroutedEvent(event.name)
+                logger.error("event is not in the event table", extra={"event_name": event.name})
+                continue
             for task in routes[event.name]:
                 publish(task, event.payload, event.request_id)
             sent.append(event.pk)

@@ -85,7 +85,9 @@ def test_documents_every_setting_and_no_other() -> None:
     names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
     names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
     documented = set(
-        re.findall(r"^\| `STRONGROOM_([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+        re.findall(
+            r"^\| `STRONGROOM_([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+        )
     )
 
     assert documented == names
