@@ -1,18 +1,20 @@
 """DRF glue shared by all native endpoints: the actor, problem documents, request ids."""
 
 import logging
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from kernel.actor import ANONYMOUS, Actor, Unauthenticated
 from kernel.errors import Kind, Refusal
 from kernel.problems import MEDIA_TYPE, STATUS, problem
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
 

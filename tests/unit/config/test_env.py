@@ -84,10 +84,7 @@ def test_documents_every_setting_and_no_other() -> None:
     code = (ROOT / "config/settings/env.py").read_text()
     names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
     names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
-    documented = set(
-        re.findall(
-            r"^\| `STRONGROOM_([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
-        )
-    )
+    page = (ROOT / "docs/settings.md").read_text()
+    documented = set(re.findall(r"^\| `STRONGROOM_([A-Z_]+)`", page, re.MULTILINE))
 
     assert documented == names
