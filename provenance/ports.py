@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from provenance.domain.evidence import Verification
@@ -57,5 +58,25 @@ class BundleVerifier(Protocol):
         Never raises for a bad bundle: the answer's failed step says why. `trust_root` is a
         Sigstore TrustedRoot as JSON. It checks cryptography only (signature, chain, SCT,
         log, time); what the payload says is examined by provenance.domain.evidence.
+        """
+        ...
+
+
+class SignerKeys(Protocol):
+    """The long-lived keys of a signer that keeps its own, and what verifies with them."""
+
+    def create(self, *, now: datetime) -> None:
+        """Create the keys that are missing; several processes at once make one set.
+
+        Raises:
+            SignerUnavailable: the key-encryption key is missing, unreadable or another one.
+        """
+        ...
+
+    def trusted_root(self) -> bytes:
+        """The Sigstore TrustedRoot of all keys, retired ones included, as JSON.
+
+        Raises:
+            TrustRootMissing: no keys have been created yet.
         """
         ...

@@ -5,8 +5,9 @@ from functools import cache
 from django.conf import settings
 
 from provenance.adapters.embedded.signer import EmbeddedSigner
+from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
-from provenance.ports import BundleVerifier, Signer
+from provenance.ports import BundleVerifier, Signer, SignerKeys
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.verify_subject import Judge
 
@@ -21,6 +22,11 @@ def verifier() -> BundleVerifier:
 def signer() -> Signer:
     """The store's attestor. Only a process that was given the attestor's key can use it."""
     return EmbeddedSigner(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
+
+
+def signer_keys() -> SignerKeys:
+    """The signer's long-lived keys, for the operator's commands."""
+    return EmbeddedSignerKeys(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
 
 
 def attestor() -> Attestor:
