@@ -5,16 +5,15 @@ from django.utils import timezone
 
 from artifacts import wiring
 from artifacts.usecases.collect_litter import collect_litter
-from artifacts.usecases.publish_build import publish_build, refuse_build
 from provenance import wiring as provenance_wiring
-from provenance.usecases.attest_builds import BATCH, Endings, attest_builds
+from provenance.usecases.attest_builds import BATCH, attest_builds
 
 
 @shared_task(name="artifacts.attest_builds", ignore_result=True)
 def attest_builds_task(**_later: object) -> None:
     """Attest sealed builds, batch after batch while full ones are waiting."""
     attestor = provenance_wiring.attestor()
-    endings = Endings(publish=publish_build, refuse=refuse_build)
+    endings = wiring.endings()
     while attest_builds(attestor=attestor, endings=endings, clock=timezone.now) >= BATCH:
         pass
 

@@ -1,4 +1,4 @@
-"""Builds artifacts' adapters from settings. Entry points call this and hand the result in."""
+"""Builds artifacts' tools from settings. Entry points call this and hand the result in."""
 
 from functools import cache
 
@@ -6,6 +6,9 @@ from django.conf import settings
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.ports import BlobStore, StagingArea
+from artifacts.usecases.publish_build import publish_build
+from artifacts.usecases.refuse_build import refuse_build
+from provenance.usecases.attest_builds import Endings
 
 
 @cache
@@ -21,3 +24,11 @@ def blob_store() -> BlobStore:
 def staging_area() -> StagingArea:
     """Where bytes arrive, and crashes leave litter."""
     return _directory()
+
+
+def endings() -> Endings:
+    """What provenance, which knows nothing of builds, does when one is attested or never can be."""
+    return Endings(
+        publish=lambda build, now: publish_build(build_id=build, now=now),
+        refuse=lambda build, reason, now: refuse_build(build_id=build, reason=reason, now=now),
+    )

@@ -4,26 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.models import Build, Project
 from kernel.actor import Actor
-from provenance.domain.build_facts import Witnessed
-
-# The origin of what came without CI identity. No job's key looks like it: those are URLs.
-RELEASE_ORIGIN = "release"
-
-
-def origin_of(actor: Actor) -> str:
-    """Whose paths these are: the CI job's, or the project's releases."""
-    return actor.workload.key if actor.workload is not None else RELEASE_ORIGIN
-
-
-def witnessed_by(actor: Actor) -> Witnessed | None:
-    """The verified facts of the job that the actor's token stood for.
-
-    Raises:
-        MalformedFacts: the token's facts cannot be read.
-    """
-    return Witnessed.from_json(actor.workload.facts) if actor.workload is not None else None
 
 
 def open_build(*, project: Project, actor: Actor, opened_at: datetime) -> Build:

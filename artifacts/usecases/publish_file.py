@@ -13,11 +13,12 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from artifacts.domain.names import parse_path
+from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.errors import PathTaken
 from artifacts.models import Artifact, Project
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import Place, artifact_of_origin, visible_project
-from artifacts.usecases.open_build import open_build, origin_of, witnessed_by
+from artifacts.usecases.open_build import open_build
 from artifacts.usecases.seal_build import seal_build
 from artifacts.usecases.store_blob import store_blob
 from kernel import faults

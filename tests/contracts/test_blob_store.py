@@ -317,7 +317,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         capture_output=True,
     )
     if mounted.returncode != 0:
-        pytest.skip("only root can mount a disk small enough to fill")
+        pytest.skip("needs root: an ordinary user cannot mount a disk small enough to fill")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

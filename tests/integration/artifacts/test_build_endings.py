@@ -1,0 +1,133 @@
+"""A sealed build …"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from artifacts.domain.lifecycle import BuildState, IllegalMove
+from artifacts.models import Artifact, Build, Project
+from artifacts.usecases.collect_litter import collect_litter
+from artifacts.usecases.open_build import open_build
+from artifacts.usecases.publish_build import publish_build
+from artifacts.usecases.refuse_build import refuse_build
+from artifacts.usecases.seal_build import seal_build
+from artifacts.usecases.store_blob import store_blob
+from artifacts.wiring import endings
+from kernel.outbox.models import OutboxEvent
+from tests.factories.actors import uploader
+from tests.fakes.blob_store import MemoryBlobStore
+from tests.integration.artifacts.conftest import NOW
+
+LATER = NOW + timedelta(minutes=5)
+
+
+def open_one(project: Project, store: MemoryBlobStore) -> Build:
+    stored = store.put([b"data"], expected=None)
+    with transaction.atomic():
+        build = open_build(project=project, actor=uploader(project), opened_at=NOW)
+        Artifact.objects.create(
+            project=project,
+            build=build,
+            origin=build.origin,
+            path=f"file-{build.pk}",
+            blob=store_blob(stored=stored, now=NOW),
+            stored_at=NOW,
+        )
+    return build
+
+
+@pytest.fixture
+def sealed(project: Project, store: MemoryBlobStore) -> Build:
+    build = open_one(project, store)
+    with transaction.atomic():
+        seal_build(build=build, now=NOW)
+    OutboxEvent.objects.all().delete()
+    return build
+
+
+def test_is_published_once_however_often_it_is_asked(sealed: Build) -> None:
+    for moment in (LATER, LATER + timedelta(minutes=1)):
+        with transaction.atomic():
+            endings().publish(sealed.pk, moment)
+
+    sealed.refresh_from_db()
+    assert (sealed.state, sealed.published_at) == (BuildState.PUBLISHED, LATER)
+    assert [event.name for event in OutboxEvent.objects.all()] == ["build.published"]
+
+
+def test_is_refused_once_with_the_first_reason(sealed: Build) -> None:
+    for code in ("first", "second"):
+        with transaction.atomic():
+            endings().refuse(sealed.pk, {"code": code}, LATER)
+
+    sealed.refresh_from_db()
+    assert sealed.state == BuildState.REFUSED
+    assert sealed.refused == {"code": "first", "refused_at": "2026-11-21T08:05:00Z"}
+    assert OutboxEvent.objects.count() == 0
+
+
+def test_never_goes_from_one_ending_to_the_other(
+    sealed: Build, project: Project, store: MemoryBlobStore
+) -> None:
+    with transaction.atomic():
+        publish_build(build_id=sealed.pk, now=LATER)
+    with pytest.raises(IllegalMove), transaction.atomic():
+        refuse_build(build_id=sealed.pk, reason={"code": "late"}, now=LATER)
+
+    unsealed = open_one(project, store)
+    with pytest.raises(IllegalMove), transaction.atomic():
+        publish_build(build_id=unsealed.pk, now=LATER)
+
+
+def test_is_sealed_once(sealed: Build) -> None:
+    with pytest.raises(IllegalMove), transaction.atomic():
+        seal_build(build=sealed, now=LATER)
+
+
+def test_is_written_only_in_a_transaction_of_the_caller(
+    sealed: Build, store: MemoryBlobStore
+) -> None:
+    stored = store.put([b"data"], expected=None)
+    joining: list[Any] = [
+        lambda: open_build(project=sealed.project, actor=uploader(sealed.project), opened_at=NOW),
+        lambda: store_blob(stored=stored, now=NOW),
+        lambda: seal_build(build=sealed, now=NOW),
+        lambda: publish_build(build_id=sealed.pk, now=NOW),
+        lambda: refuse_build(build_id=sealed.pk, reason={}, now=NOW),
+    ]
+    for verb in joining:
+        with pytest.raises(transaction.TransactionManagementError, match="joins a transaction"):
+            verb()
+
+
+class Staging:
+    """Says what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def sweep(self, *, before: object) -> int:
+        self.asked.append(before)
+        return 2
+
+
+def test_is_collected_only_when_it_stayed_open_for_a_day(
+    sealed: Build, project: Project, store: MemoryBlobStore
+) -> None:
+    stale = open_one(project, store)
+    staging = Staging()
+
+    collect_litter(staging=staging, now=NOW + timedelta(days=1))
+    assert builds() == {sealed.pk, stale.pk}
+    collect_litter(staging=staging, now=NOW + timedelta(days=1, seconds=1))
+
+    assert builds() == {sealed.pk}
+    assert Artifact.objects.count() == 1
+    assert staging.asked == [NOW, NOW + timedelta(seconds=1)]
+
+
+def builds() -> set[UUID]:
+    return set(Build.objects.values_list("pk", flat=True))
