@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 from uuid import UUID
 
 from django.db import transaction
@@ -47,12 +47,24 @@ class Attestor:
     base_url: str
 
 
+class Publish(Protocol):
+    """Make an attested build visible, in the transaction that records its attestation."""
+
+    def __call__(self, *, build_id: UUID, now: datetime) -> None: ...
+
+
+class Refuse(Protocol):
+    """End a build that can never be attested, in the transaction that says so."""
+
+    def __call__(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Endings:
     """What the owner of builds does when one is attested or can never be; both join."""
 
-    publish: Callable[[UUID, datetime], None]
-    refuse: Callable[[UUID, Mapping[str, object], datetime], None]
+    publish: Publish
+    refuse: Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +138,7 @@ def _refuse(
     request.last_error = reason
     request.ended_at = now
     request.save(update_fields=["state", "last_error", "ended_at"])
-    endings.refuse(request.build_id, reason, now)
+    endings.refuse(build_id=request.build_id, reason=reason, now=now)
 
 
 def _sign(
@@ -207,7 +219,7 @@ def _record(
                 case _:
                     assert_never(outcome)
         for build in sorted(attested - _builds_still_waiting(attested)):
-            endings.publish(build, now)
+            endings.publish(build_id=build, now=now)
 
 
 def _keep(request: AttestationRequest, wanted: Asked, signed: Signed, *, now: datetime) -> None:

@@ -1,6 +1,5 @@
 """Grant the builders of a new issuer their levels in the trust map."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -21,7 +20,7 @@ def grant_builders(*, issuer_name: str, base_url: str, actor: Actor, now: dateti
         raise transaction.TransactionManagementError("grant_builders joins a transaction")
     TrustState.objects.get_or_create(pk=1)
     state = TrustState.objects.select_for_update().get(pk=1)
-    current: Mapping[str, str] = {}
+    current: dict[str, str] = {}
     if state.trust_map_version:
         current = StoredTrustMap.objects.get(version=state.trust_map_version).levels
     granted = {

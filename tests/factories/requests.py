@@ -1,0 +1,40 @@
+"""Requests for attestations, as sealing a build makes them."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from kernel.digest import Sha256
+from provenance.domain.build_facts import Witnessed
+from provenance.domain.scope import Scope
+from provenance.domain.statement import Subject
+from provenance.models import AttestationRequest
+from provenance.usecases.request_attestation import request_attestation
+
+SCOPE = Scope(UUID(int=1), UUID(int=2))
+DIGEST = Sha256("ab" * 32)
+
+
+def requested(
+    facts: Witnessed | None,
+    *,
+    scope: Scope = SCOPE,
+    digests: Sequence[Sha256] = (DIGEST,),
+    now: datetime | None = None,
+) -> AttestationRequest:
+    """A sealed build's request: files of these digests, witnessed so."""
+    moment = now or timezone.now()
+    with transaction.atomic():
+        identity = request_attestation(
+            scope=scope,
+            build=uuid.uuid4(),
+            subjects=[Subject(f"dist/{d.hex[:8]}.tar.gz", d) for d in digests],
+            facts=facts,
+            opened_at=moment,
+            now=moment,
+        )
+    return AttestationRequest.objects.get(pk=identity)
