@@ -36,3 +36,17 @@ class NoSuchPage(Refusal):
 
     code = "no-such-page"
     kind = Kind.NOT_FOUND
+
+
+class NoSuchTree(Refusal):
+    """The embedded log has no tree of that name, or has not signed a checkpoint of it yet."""
+
+    code = "no-such-tree"
+    kind = Kind.NOT_FOUND
+
+
+class NoSuchTreeSize(Refusal):
+    """The tree has not had these sizes, in this order."""
+
+    code = "no-such-tree-size"
+    kind = Kind.INVALID

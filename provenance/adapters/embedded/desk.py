@@ -43,7 +43,7 @@ class Desk:
     """One batch's meeting point. Whatever happens to it, no thread stays blocked."""
 
     def __init__(self) -> None:
-        self._arrivals: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._arrivals: queue.Queue[Asked | None] = queue.Queue()
         self._lock = threading.Lock()
         self._is_closed = False
 

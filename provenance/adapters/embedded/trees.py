@@ -12,25 +12,10 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Q
 
-from kernel.errors import Kind, Refusal
 from provenance.domain import merkle
 from provenance.domain.merkle import LookUp, Place, Span
-from provenance.errors import SignerUnavailable
+from provenance.errors import NoSuchTree, NoSuchTreeSize, SignerUnavailable
 from provenance.models import LogCheckpoint, LogLeaf, LogNode, LogTree
-
-
-class NoSuchTree(Refusal):
-    """The embedded log has no tree of that name, or has not signed a checkpoint of it yet."""
-
-    code = "no-such-tree"
-    kind = Kind.NOT_FOUND
-
-
-class NoSuchTreeSize(Refusal):
-    """The tree has not had these sizes, in this order."""
-
-    code = "no-such-tree-size"
-    kind = Kind.INVALID
 
 
 @dataclass(frozen=True, slots=True)
