@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kernel import faults
 from provenance.adapters.embedded.authority import issue, prepare
 from provenance.adapters.embedded.desk import Asked, CertificateAsked, EntryAsked
 from provenance.adapters.embedded.generations import Generation, Tree
@@ -57,6 +58,7 @@ class Clerk:
             for _, precertificate in prepared
         ]
         self._commit(tree, leaves)
+        faults.reach("provenance.certified")
         certificates = [
             issue(authority, precertificate, sct_list(leaf, key=tree.key, now=now))
             for (_, precertificate), leaf in zip(prepared, leaves, strict=True)
@@ -71,6 +73,7 @@ class Clerk:
         tree = self.generation.statements
         bodies = [statement_entry(asked.proposed) for asked in round_]
         appended, note = self._commit(tree, bodies)
+        faults.reach("provenance.logged")
         logged = [
             Logged(body, index, appended.at, appended.size, appended.root, audit_path)
             for index, (body, audit_path) in enumerate(
