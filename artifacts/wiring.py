@@ -28,7 +28,4 @@ def staging_area() -> StagingArea:
 
 def endings() -> Endings:
     """What provenance, which knows nothing of builds, does when one is attested or never can be."""
-    return Endings(
-        publish=lambda build, now: publish_build(build_id=build, now=now),
-        refuse=lambda build, reason, now: refuse_build(build_id=build, reason=reason, now=now),
-    )
+    return Endings(publish=publish_build, refuse=refuse_build)

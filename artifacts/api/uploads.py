@@ -14,7 +14,6 @@ from artifacts.api.documents import artifact_document
 from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
 from artifacts.api.native import NativeView
-from artifacts.domain.names import UnsafePath
 from artifacts.queries import Place
 from artifacts.usecases.publish_file import Incoming, Published, publish_file
 from kernel.digest import Sha256
@@ -34,7 +33,6 @@ class ArtifactUpload(NativeView):
 
     def put(self, request: Request, organization: str, project: str, path: str) -> Response:
         """Store the body under the path."""
-        _require_utf8(request.META["PATH_INFO"])
         published = publish_file(
             actor=actor_of(request),
             place=Place(organization, project, path),
@@ -58,14 +56,6 @@ class ArtifactUpload(NativeView):
         UPLOADS.labels(exc.code if isinstance(exc, Refusal) else "unexpected").inc()
         self.body.drain()
         return super().handle_exception(exc)
-
-
-def _require_utf8(raw_path: str) -> None:
-    """Refuse bytes that are no text: Django would spell them as text that they are not."""
-    try:
-        raw_path.encode("latin-1").decode()
-    except UnicodeError as error:
-        raise UnsafePath(rule="a path must be UTF-8") from error
 
 
 def _count(published: Published) -> None:

@@ -51,7 +51,7 @@ def sealed(project: Project, store: MemoryBlobStore) -> Build:
 def test_is_published_once_however_often_it_is_asked(sealed: Build) -> None:
     for moment in (LATER, LATER + timedelta(minutes=1)):
         with transaction.atomic():
-            endings().publish(sealed.pk, moment)
+            endings().publish(build_id=sealed.pk, now=moment)
 
     sealed.refresh_from_db()
     assert (sealed.state, sealed.published_at) == (BuildState.PUBLISHED, LATER)
@@ -61,7 +61,7 @@ def test_is_published_once_however_often_it_is_asked(sealed: Build) -> None:
 def test_is_refused_once_with_the_first_reason(sealed: Build) -> None:
     for code in ("first", "second"):
         with transaction.atomic():
-            endings().refuse(sealed.pk, {"code": code}, LATER)
+            endings().refuse(build_id=sealed.pk, reason={"code": code}, now=LATER)
 
     sealed.refresh_from_db()
     assert sealed.state == BuildState.REFUSED

@@ -1,0 +1,257 @@
+"""The real web server over the test database, real curl, and the worker's work on demand."""
+
+import base64
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from access.usecases.create_token import create_token
+from artifacts.models import Project
+from artifacts.usecases.create_organization import create_organization
+from artifacts.usecases.create_project import create_project
+from artifacts.wiring import endings
+from kernel.actor import Permission
+from provenance.adapters.embedded.signer import EmbeddedSigner
+from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
+from provenance.usecases.attest_builds import Attestor, attest_builds
+from provenance.usecases.initialise_signer import initialise_signer
+from provenance.wiring import verifier
+from tests.environment import SCRATCH
+from tests.factories.actors import administrator
+
+START_SECONDS: Final = 30
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A running web server. `url` is where it listens; links it gives start with PUBLIC_URL."""
+
+    url: str
+    pid: int
+    log: Path
+
+    def at(self, public_url: str) -> str:
+        """Where a link that the server gave can be reached from here."""
+        assert public_url.startswith(settings.PUBLIC_URL)
+        return self.url + public_url.removeprefix(settings.PUBLIC_URL)
+
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [
+            int(child)
+            for child in children
+            if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+
+
+@contextmanager
+def running_web(**settings_changed: str) -> Iterator[Web]:
+    """Run granian as config/embedded does, with these environment variables different."""
+    port = _free_port()
+    log = SCRATCH / f"web-{port}.log"
+    environment = {
+        **os.environ,
+        **settings_changed,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1"]
+    command += [f"--port={port}", "--http=1", "--no-ws", "--workers=1", "--blocking-threads=8"]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [*command, "config.wsgi:application"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - the tests have one thread here
+        )
+    web = Web(f"http://127.0.0.1:{port}", server.pid, log)
+    try:
+        _await_start(web, server)
+        yield web
+    finally:
+        server.terminate()
+        server.wait(timeout=START_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def web(django_db_setup: None) -> Iterator[Web]:  # noqa: ARG001 - the tables are there
+    """The server that most journeys share."""
+    with running_web() as server:
+        yield server
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What curl saw. Header names are lowercase; `error` is curl's own complaint."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    error: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+    def is_problem(self, code: str) -> bool:
+        """Whether this is the problem document of that code, as every refusal must be."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        assert self.json["status"] == self.status
+        assert self.json["type"].endswith(f"/problems/{code}"), self.json
+        return bool(self.json["code"] == code)
+
+
+@pytest.fixture
+def curl(tmp_path: Path) -> Callable[..., Answer]:
+    """Run the real curl."""
+    program = shutil.which("curl")
+    if program is None:
+        pytest.skip("curl is not on PATH")
+
+    def run(*arguments: str, stdin: bytes | None = None, token: str | None = None) -> Answer:
+        headers, body = tmp_path / "curl.headers", tmp_path / "curl.body"
+        body.write_bytes(b"")
+        command = [program, "-sS", "-D", str(headers), "-o", str(body)]
+        if token is not None:
+            command += ["-H", f"Authorization: Bearer {token}"]
+        finished = subprocess.run(
+            [*command, *arguments], input=stdin, capture_output=True, check=False, timeout=120
+        )
+        # The last block is the final answer; `100 Continue` may stand before it.
+        blocks = headers.read_text().strip().split("\n\n")
+        first, *lines = blocks[-1].splitlines()
+        pairs = (line.split(":", 1) for line in lines if ":" in line)
+        return Answer(
+            status=int(first.split()[1]),
+            headers={name.lower(): value.strip() for name, value in pairs},
+            body=body.read_bytes(),
+            error=finished.stderr.decode(),
+        )
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Secrets for one project."""
+
+    uploader: str
+    reader: str
+    stranger: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A private project behind a running server, with tokens, and a worker on demand."""
+
+    web: Web
+    project: Project
+    tokens: Tokens
+    attestor: Attestor = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """The project's address."""
+        return f"{self.web.url}/api/v1/projects/{self.project}"
+
+    def upload_url(self, path: str) -> str:
+        """Where an artifact goes."""
+        return f"{self.url}/artifacts/{path}"
+
+    def attest(self) -> None:
+        """Do what the worker does until nothing is due."""
+        while attest_builds(attestor=self.attestor, endings=endings(), clock=timezone.now):
+            pass
+
+
+@pytest.fixture
+def shop(web: Web, transactional_db: None, tmp_path: Path) -> Shop:  # noqa: ARG001 - really committed
+    """A fresh organization, project, signer and set of tokens."""
+    now = timezone.now()
+    create_organization(actor=administrator(), slug="acme", now=now)
+    project = create_project(
+        actor=administrator(), organization="acme", slug="widget", is_public=False, now=now
+    )
+    other = create_project(
+        actor=administrator(), organization="acme", slug="other", is_public=False, now=now
+    )
+    key_file = tmp_path / "attestor.key"
+    key_file.write_bytes(base64.b64encode(os.urandom(32)))
+    initialise_signer(
+        keys=EmbeddedSignerKeys(key_file=key_file, base_url=settings.PUBLIC_URL),
+        actor=administrator(),
+        now=now,
+    )
+    attestor = Attestor(
+        signer=EmbeddedSigner(key_file=key_file, issuer=settings.PUBLIC_URL),
+        verifier=verifier(),
+        base_url=settings.PUBLIC_URL,
+    )
+    tokens = Tokens(
+        uploader=_token(project, Permission.UPLOAD, Permission.READ),
+        reader=_token(project, Permission.READ),
+        stranger=_token(other, Permission.UPLOAD, Permission.READ),
+    )
+    return Shop(web, project, tokens, attestor)
+
+
+def _token(project: Project, *permissions: Permission) -> str:
+    created = create_token(
+        name="a token",
+        project=project,
+        permissions=permissions,
+        life=timedelta(hours=1),
+        actor=administrator(),
+        now=timezone.now(),
+    )
+    return created.secret
+
+
+def _die_with_the_tests() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_start(web: Web, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"{web.url}/healthz", timeout=5).close()  # noqa: S310 - loopback
+        except (urllib.error.URLError, ConnectionError) as error:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(
+                    f"the web server did not start ({error}): {web.log.read_text()[-3000:]}"
+                )
+            time.sleep(0.05)
+        else:
+            return
