@@ -40,7 +40,9 @@ def read_document(unverified: bytes) -> Mapping[str, Any] | Unreadable:
     if containers > MAX_CONTAINERS:
         return _malformed(f"at most {MAX_CONTAINERS} arrays and objects", str(containers))
     try:
-        document = json.loads(unverified, object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(
+            unverified.decode(), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
     except (ValueError, RecursionError) as error:
         return _malformed("JSON", str(error))
     if not isinstance(document, dict):

@@ -12,10 +12,10 @@ EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
 class Place(NamedTuple):
-    """Where a perfect subtree stands: level n covers 2^n leaves, from leaf `index` * 2^n on."""
+    """Where a perfect subtree stands: level n covers 2^n leaves, from leaf `position` * 2^n on."""
 
     level: int
-    index: int
+    position: int
 
 
 class Span(NamedTuple):
@@ -49,10 +49,10 @@ def appended(
     for index, leaf in enumerate(leaf_hashes, start=size):
         place, value = Place(0, index), leaf
         created[place] = value
-        while place.index % 2 == 1:  # a right child completes its parent
-            left = Place(place.level, place.index - 1)
+        while place.position % 2 == 1:  # a right child completes its parent
+            left = Place(place.level, place.position - 1)
             value = node_hash(created[left] if left in created else known[left], value)
-            place = Place(place.level + 1, place.index // 2)
+            place = Place(place.level + 1, place.position // 2)
             created[place] = value
     return created
 

@@ -51,7 +51,7 @@ def append(tree: str, bodies: Sequence[bytes], *, clock: Callable[[], datetime])
             for index, body in enumerate(bodies, start=start)
         )
         LogNode.objects.bulk_create(
-            LogNode(tree=row, level=place.level, index=place.index, hash=value)
+            LogNode(tree=row, level=place.level, index=place.position, hash=value)
             for place, value in created.items()
         )
         row.size = size
@@ -124,6 +124,6 @@ def _nodes(tree: str, places: Sequence[Place]) -> dict[Place, bytes]:
     """The hashes at these places, in one query; a few dozen at most, whatever the tree's size."""
     if not places:
         return {}
-    wanted = reduce(or_, (Q(level=place.level, index=place.index) for place in places))
+    wanted = reduce(or_, (Q(level=place.level, index=place.position) for place in places))
     rows = LogNode.objects.filter(wanted, tree=tree).values_list("level", "index", "hash")
     return {Place(level, index): bytes(value) for level, index, value in rows}
