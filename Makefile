@@ -36,7 +36,7 @@ check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, produ
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.offline_settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.production_settings $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 test: .venv/dev ## All tests (ARGS='-k name' narrows them)

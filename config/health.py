@@ -65,7 +65,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return problem_response(Unauthenticated(permission="metrics"), request)
     registry = CollectorRegistry()
     if settings.METRICS_DIRECTORY is not None:
-        MultiProcessCollector(registry, path=str(settings.METRICS_DIRECTORY))
+        collector: Any = MultiProcessCollector  # the library has no types here
+        collector(registry, path=str(settings.METRICS_DIRECTORY))
     now = timezone.now()
     for name, text, value in (
         ("outbox_age_seconds", "Age of the oldest waiting event.", oldest_event_age(now=now)),

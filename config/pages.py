@@ -64,7 +64,8 @@ def _problem_html(code: str) -> SafeString:
 def _html(text: str) -> SafeString:
     """Render Markdown of ours; raw HTML in it stays text."""
     renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return mark_safe(renderer.render(text))  # noqa: S308 - our own files, raw HTML switched off
+    rendered: str = renderer.render(text)
+    return mark_safe(rendered)  # noqa: S308 - our own files, raw HTML switched off
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:

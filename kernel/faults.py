@@ -6,12 +6,13 @@ armed (config/settings refuses the variable in every other profile).
 
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 _armed: dict[str, Path] = {}
 
 
-def arm(points: dict[str, Path]) -> None:
+def arm(points: Mapping[str, Path]) -> None:
     """Kill this process with SIGKILL when it reaches a point whose trigger file exists.
 
     The file is removed first, so that each trigger kills once, whichever process reaches it.

@@ -15,9 +15,14 @@ def _scratch() -> Path:
     if given:
         return Path(given)
     made = Path(tempfile.mkdtemp(prefix="strongroom-"))
-    owner = os.getpid()
-    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(made, ignore_errors=True))
+    atexit.register(_remove, made, owner=os.getpid())
     return made
+
+
+def _remove(folder: Path, *, owner: int) -> None:
+    """Only the process that made it removes it, not the ones that it forked."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 SCRATCH = _scratch()
@@ -39,6 +44,16 @@ DEFAULTS = {
     "STRONGROOM_BLOB_DIRECTORY": str(SCRATCH / "blobs"),
     "STRONGROOM_ALLOWED_HOSTS": "testserver 127.0.0.1 localhost",
     "STRONGROOM_LOG_LEVEL": "WARNING",
+}
+# A production web server; the embedded signer is wanted here, so its warning is silenced.
+PRODUCTION = {
+    **DEFAULTS,
+    "STRONGROOM_PROFILE": "production",
+    "STRONGROOM_PUBLIC_URL": "https://store.example.com",
+    "STRONGROOM_SECRET_KEY": "".join(chr(33 + i % 90) for i in range(80)),
+    "STRONGROOM_METRICS_TOKEN": "t" * 40,
+    "STRONGROOM_ATTESTOR_IS_ISOLATED": "true",
+    "STRONGROOM_SILENCED_CHECKS": "strongroom.W002",
 }
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)

@@ -22,7 +22,7 @@ from kernel.errors import Refusal
 from kernel.metrics import SIGNING_FAILURES, SIGNING_SECONDS
 from provenance.domain.attesting import Asked, asked
 from provenance.domain.backoff import delay
-from provenance.domain.build_facts import Witnessed
+from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.evidence import Expected, examine
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent
@@ -105,6 +105,11 @@ def _claim(endings: Endings, *, base_url: str, now: datetime) -> list[_Work]:
                 wanted = _asked(request, base_url=base_url)
             except UnattestableEvent as refusal:
                 _refuse(request, refusal, endings, now=now)
+                continue
+            except MalformedFacts as refusal:
+                # A row that cannot be read must not keep the rest of the queue waiting.
+                request.attempts += 1
+                _postpone(request, refusal, lease=request.lease, now=now)
                 continue
             request.statement = wanted.statement
             request.lease = uuid.uuid4()
@@ -254,7 +259,7 @@ def _keep(request: AttestationRequest, wanted: Asked, signed: Signed, *, now: da
 
 def _postpone(
     request: AttestationRequest,
-    refusal: SignerRefused | SignerUnavailable,
+    refusal: SignerRefused | SignerUnavailable | MalformedFacts,
     *,
     lease: UUID | None,
     now: datetime,
@@ -271,7 +276,9 @@ def _postpone(
         "code": refusal.code,
         **{name: str(value) for name, value in refusal.facts.items()},
     }
-    request.save(update_fields=["lease", "leased_until", "next_attempt_at", "last_error"])
+    request.save(
+        update_fields=["attempts", "lease", "leased_until", "next_attempt_at", "last_error"]
+    )
 
 
 def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--upload-token-file", type=Path, required=True)
         parser.add_argument("--issuer-url", required=True)
 
-    def handle(self, **options: Any) -> None:  # type: ignore[override]  # noqa: ANN401 - Django's shape
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Run it; prints one JSON object: `admin_password` is null except at the first start."""
         if settings.PROFILE is not Profile.EMBEDDED:
             raise CommandError("this is for embedded instances; see docs/operate.md")

@@ -5,18 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.environment import DEFAULTS
+from tests.environment import PRODUCTION
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
-PRODUCTION = {
-    **DEFAULTS,
-    "STRONGROOM_PROFILE": "production",
-    "STRONGROOM_PUBLIC_URL": "https://store.example.com",
-    "STRONGROOM_SECRET_KEY": "".join(chr(33 + i % 90) for i in range(80)),
-    "STRONGROOM_METRICS_TOKEN": "t" * 40,
-    "STRONGROOM_ATTESTOR_IS_ISOLATED": "true",
-    "STRONGROOM_SILENCED_CHECKS": "strongroom.W002",
-}
 
 
 def check(**changes: str | None) -> tuple[int, str]:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -208,6 +209,10 @@ def test_believes_no_signer_whose_keys_are_not_in_the_trust_root(
     assert Attestation.objects.count() == 1
 
 
+def _at(moment: datetime) -> datetime:
+    return moment
+
+
 @pytest.mark.django_db
 def test_waits_longer_after_each_failure_and_says_why(attestor: Attestor, builds: Builds) -> None:
     request = requested(witnessed())
@@ -219,7 +224,7 @@ def test_waits_longer_after_each_failure_and_says_why(attestor: Attestor, builds
     waits = []
     for attempt in range(1, 6):
         now = timezone.now() + timedelta(hours=2 * attempt)
-        attest_builds(attestor=down, endings=builds.endings, clock=lambda now=now: now)
+        attest_builds(attestor=down, endings=builds.endings, clock=partial(_at, now))
         request.refresh_from_db()
         waits.append(request.next_attempt_at - now)
 
@@ -244,6 +249,20 @@ def test_lets_one_failure_of_a_batch_hurt_no_other(attestor: Attestor, builds: B
 
     assert Attestation.objects.count() == 3
     assert AttestationRequest.objects.get(state=RequestState.PENDING).last_error["reason"]  # type: ignore[index]
+
+
+@pytest.mark.django_db
+def test_lets_no_unreadable_row_hold_up_the_queue(attestor: Attestor, builds: Builds) -> None:
+    unreadable, twin = requested(witnessed()), requested(witnessed())
+    AttestationRequest.objects.filter(pk=unreadable.pk).update(facts={"platform": "unknown"})
+
+    run(attestor, builds)
+
+    unreadable.refresh_from_db()
+    assert builds.published == [twin.build_id]
+    assert unreadable.last_error is not None
+    assert unreadable.last_error["code"] == "malformed-facts"
+    assert unreadable.next_attempt_at > timezone.now()
 
 
 @pytest.mark.django_db
