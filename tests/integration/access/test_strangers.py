@@ -1,0 +1,216 @@
+"""A private thing does not exist for a stranger: every address answers as if it were absent.
+
+Generated from the URL table: an address that is neither listed as open nor built here fails.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from access.usecases.create_token import create_token
+from artifacts.models import Artifact, Blob, Build, Project
+from artifacts.usecases.create_organization import create_organization
+from artifacts.usecases.create_project import create_project
+from kernel.actor import Permission
+from provenance.models import Attestation
+from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
+from tests.factories.actors import administrator
+from tests.factories.requests import DIGEST, requested
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+# Addresses that tell nothing about any project, and why strangers may ask.
+OPEN = {
+    "": "the front page",
+    "healthz": "machines",
+    "readyz": "machines",
+    "metrics": "machines; a token where one is set",
+    "problems/": "the problem codes",
+    "problems/<str:code>": "the problem codes",
+    "builders/<str:issuer_name>/<str:mode_name>/v1": "what statements refer to",
+    "attestors/release/v1": "what statements refer to",
+    "buildtypes/github-actions-upload/v1": "what statements refer to",
+    "buildtypes/github-actions-upload/v1/schema.json": "what statements refer to",
+    ".well-known/trusted_root.json": "what consumers verify with",
+    ".well-known/trusted_root/<int:version>.json": "what consumers verify with",
+    ".well-known/trusted_root_history.json": "what consumers verify with",
+    "api/v1/": "the index",
+    "api/v1/limits": "the limits",
+    "api/v1/whoami": "the asker alone",
+    "api/v1/organizations": "needs an administrator; names nothing",
+    "api/v1/projects": "needs an administrator; names nothing",
+    "api/v1/issuers": "needs an administrator; names nothing",
+    "api/v1/tokens": "its project is in the body: see below",
+    "_/oidc/audience": "the audience",
+    "_/oidc/mint-token": "its project is in the body: see tests/journeys/test_ci_identity.py",
+}
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the addresses name: once things that exist and are private, once things that do not."""
+
+    organization: str
+    project: str
+    build: uuid.UUID
+    artifact: uuid.UUID
+    attestation: uuid.UUID
+    token: uuid.UUID
+    path: str
+
+    def fill(self, route: str) -> str | None:
+        """The address with these things in it; None when the route names something unknown."""
+        for placeholder, thing in {
+            "<str:organization>": self.organization,
+            "<str:project>": self.project,
+            "<uuid:build>": self.build,
+            "<uuid:artifact>": self.artifact,
+            "<uuid:identity>": self.attestation,
+            "<uuid:token_id>": self.token,
+            "<artifact_path:path>": self.path,
+        }.items():
+            route = route.replace(placeholder, str(thing))
+        return None if "<" in route else f"/{route}"
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    for entry in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            if not route.startswith("admin/"):  # Django's own, behind its own login
+                yield from routes(entry, route)
+        elif isinstance(entry, URLPattern):
+            yield route
+
+
+NAMED = sorted(set(routes()) - set(OPEN))
+ABSENT = Things("nobody", "nothing", *(uuid.UUID(int=n) for n in range(1, 5)), "dist/a.tar.gz")
+
+
+def project(name: str) -> Project:
+    create_organization(actor=administrator(), slug=name, now=timezone.now())
+    return create_project(
+        actor=administrator(), organization=name, slug="secret", is_public=False, now=timezone.now()
+    )
+
+
+def token(project: Project, *permissions: Permission) -> tuple[uuid.UUID, str]:
+    made = create_token(
+        name="somebody",
+        project=project,
+        permissions=permissions,
+        life=timedelta(hours=1),
+        actor=administrator(),
+        now=timezone.now(),
+    )
+    return made.token.id, made.secret
+
+
+@pytest.fixture
+def secret(attestor: Attestor) -> Things:
+    """A private project with a published, attested artifact."""
+    place = project("acme")
+    request = requested(None, scope=place.scope)
+    attest_builds(
+        attestor=attestor,
+        endings=Endings(publish=lambda **_build: None, refuse=lambda **_build: None),
+        clock=timezone.now,
+    )
+    now = timezone.now()
+    build = Build.objects.create(
+        id=request.build_id,
+        project=place,
+        origin="release",
+        opened_by="somebody",
+        state="published",
+        opened_at=now,
+        published_at=now,
+    )
+    blob = Blob.objects.create(sha256=DIGEST.hex, size_bytes=1, key="absent", stored_at=now)
+    artifact = Artifact.objects.create(
+        project=place, build=build, origin="release", path="dist/a.tar.gz", blob=blob, stored_at=now
+    )
+    identity, _secret = token(place, Permission.READ)
+    return Things(
+        organization="acme",
+        project="secret",
+        build=build.pk,
+        artifact=artifact.pk,
+        attestation=Attestation.objects.get().pk,
+        token=identity,
+        path=artifact.path,
+    )
+
+
+def answer(client: Client, method: str, address: str) -> tuple[int, object, dict[str, str]]:
+    """Status, body without the address itself, and the headers that could tell something."""
+    response = client.generic(method, address, data=b"{}", content_type="application/json")
+    text = response.content.decode() if not response.streaming else ""
+    body = json.loads(text) if text.startswith("{") else text
+    if isinstance(body, dict):
+        body.pop("instance", None)
+    kept = {
+        name: value
+        for name, value in response.headers.items()
+        if name not in ("X-Request-ID", "Content-Length")
+    }
+    return response.status_code, body, kept
+
+
+@pytest.mark.parametrize("who", ["nobody", "a stranger with every right elsewhere"])
+@pytest.mark.parametrize("route", NAMED)
+def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who: str) -> None:
+    client = Client(raise_request_exception=False)
+    if who != "nobody":
+        _identity, key = token(project("other"), *Permission)
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    there, absent = secret.fill(route), ABSENT.fill(route)
+    assert there is not None, f"{route} is new: say here what it names, or why it is open"
+    assert absent is not None
+
+    for method in METHODS:
+        found = answer(client, method, there)
+        assert found == answer(client, method, absent), method
+        assert found[0] in (404, 405) or method == "OPTIONS", (method, found)
+
+
+@pytest.mark.parametrize("route", NAMED)
+def test_answers_the_owner_differently(secret: Things, route: str) -> None:
+    """The twin: with the right token the same addresses do exist, so the rule sees something."""
+    _identity, key = token(Project.objects.get(slug="secret"), *Permission)
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+    there, absent = secret.fill(route), ABSENT.fill(route)
+    assert there is not None
+    assert absent is not None
+
+    differing = [m for m in METHODS if answer(client, m, there) != answer(client, m, absent)]
+
+    assert differing
+
+
+def test_tells_no_stranger_in_which_projects_tokens_can_be_made(secret: Things) -> None:
+    _identity, key = token(project("other"), *Permission)
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+
+    def ask(place: str) -> tuple[int, object]:
+        body = {"name": "mine", "project": place, "permissions": ["read"], "expires_in": 60}
+        response = client.post("/api/v1/tokens", body, content_type="application/json")
+        document = response.json()
+        document.pop("instance", None)
+        return response.status_code, document
+
+    assert ask(f"{secret.organization}/{secret.project}") == ask("nobody/nothing")
+    assert ask("nobody/nothing")[0] == 404
+
+
+def test_lists_only_addresses_that_exist_as_open() -> None:
+    assert set(OPEN) <= set(routes())
