@@ -67,7 +67,7 @@ class Issuer:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: "_Server"
+    server: "Server"
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -133,12 +133,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """Listens on loopback; port 0 takes any free one."""
+
     daemon_threads = True
 
-    def __init__(self, port: int, issuer: Issuer) -> None:
+    def __init__(self, port: int, keys: dict[str, Key]) -> None:
         super().__init__((LOOPBACK, port), _Handler)
-        self.issuer = issuer
+        self.issuer = Issuer(f"http://{LOOPBACK}:{self.server_port}", keys)
 
 
 def load_keys(folder: Path) -> dict[str, Key]:
@@ -184,9 +186,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--keys", type=Path, required=True)
     options = parser.parse_args(arguments)
-    issuer = Issuer(f"http://{LOOPBACK}:{options.port}", load_keys(options.keys))
-    sys.stderr.write(f"{WARNING}. It listens on {issuer.url}\n")
-    _Server(options.port, issuer).serve_forever()
+    with Server(options.port, load_keys(options.keys)) as server:
+        sys.stderr.write(f"{WARNING}. It listens on {server.issuer.url}\n")
+        server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Supervisor:
             self._stop_asked_at = now
         self._is_impatient = now - self._stop_asked_at > SAME_REQUEST_SECONDS
 
-    def _heed(self, seconds: float, *, besides: int | None = None) -> None:
+    def _heed(self, seconds: float, *, besides: int = 0) -> None:
         """Sleep, or less when a signal comes; then see to the children and to who asks to stop."""
         self._sleep(seconds)
         if self._stop_asked_at is not None:
@@ -156,6 +156,9 @@ class Supervisor:
         for child in self._children.values():
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child)
+        if self._guard.poll() is not None:
+            self._say("guard has ended; starting it again")
+            self._start_guard()
         self._end_strays(besides=besides)
         for child in self._children.values():
             if child.process is None and time.monotonic() >= child.start_at:
@@ -233,20 +236,20 @@ class Supervisor:
                 pass_fds=(reading,),
             )
 
-    def _end_strays(self, *, besides: int | None) -> None:
+    def _end_strays(self, *, besides: int = 0) -> None:
         """End what fell to this process because the process between has died."""
-        if self._guard.poll() is not None:
-            self._say("guard has ended; starting it again")
-            self._start_guard()
         known = {child.process.pid for child in self._children.values() if child.process}
-        for stray in psutil.Process().children():
-            if stray.pid not in known | {besides, self._guard.pid}:
+        known |= {self._guard.pid, besides}
+        # Ending one may hand over its own children.
+        while strays := [one for one in psutil.Process().children() if one.pid not in known]:
+            for stray in strays:
                 _kill(stray.pid)
                 _reap(stray.pid)
 
     def _stop_all(self) -> None:
         for child in reversed(self._children.values()):
             self._end(child, grace_seconds=child.program.grace_seconds)
+        self._end_strays()
         for descriptor in self._guard_pipe:
             os.close(descriptor)
         try:
