@@ -90,11 +90,12 @@ def parse_unverified(text: str) -> UnverifiedToken:
     if len(segments) != 3:  # noqa: PLR2004 - RFC 7515 section 7.1: header, payload, signature
         raise IdentityTokenMalformed(reason="not three segments")
     header = _object(segments[0], "header")
-    claims = _object(segments[1], "claims")
-    _decoded(segments[2], "signature")
+    # First of all: the signature of a token with `alg` none is empty, not malformed.
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise AlgorithmNotAllowed(found=shown(algorithm), allowed=ALGORITHMS)
+    claims = _object(segments[1], "claims")
+    _decoded(segments[2], "signature")
     # RFC 7515 section 4.1.11: an extension that is not understood must be refused. We know none.
     for name in ("crit", "b64"):
         if name in header:

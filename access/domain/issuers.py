@@ -79,9 +79,10 @@ def _split(url: str) -> SplitResult:
 
 
 def _origin(parts: SplitResult) -> tuple[str, int | None]:
-    """Host and port: http and https of one host and port are the same neighbour."""
+    """Host and port, where the two default ports are one: most hosts answer alike on both."""
     host = (parts.hostname or "").rstrip(".")
-    return host, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    is_default = parts.port in (None, *_DEFAULT_PORTS.values())
+    return host, None if is_default else parts.port
 
 
 def _is_loopback(host: str | None) -> bool:
