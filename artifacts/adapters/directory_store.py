@@ -24,6 +24,7 @@ from typing import Final, NoReturn
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
 from artifacts.ports import StoredBytes
+from kernel import faults
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class DirectoryBlobStore:
                 raise DigestMismatch(declared=expected, measured=digest, size_bytes=size_bytes)
             with _translated():
                 os.fsync(descriptor)
+            faults.reach("artifacts.promoting")
             final = self._blobs / digest.hex[:2] / digest.hex
             self._promote(temporary, final, size_bytes)
         return StoredBytes(digest, size_bytes, str(final.relative_to(self._root)))
@@ -169,6 +171,7 @@ def _write(descriptor: int, chunks: Iterable[bytes]) -> tuple[Sha256, int]:
         while rest:
             with _translated():
                 rest = rest[os.write(descriptor, rest) :]
+        faults.reach("artifacts.receiving")
     return Sha256.of(measured.digest()), size_bytes
 
 

@@ -69,7 +69,9 @@ class _Download(NativeView):
         if outcome is Outcome.PRECONDITION_FAILED:
             raise PreconditionFailed(etag=validators.etag, last_modified=validators.last_modified)
         if outcome is Outcome.NOT_MODIFIED:
-            return _with_headers(HttpResponse(status=304), artifact, verdict, validators)
+            unchanged = HttpResponse(status=304)
+            del unchanged["Content-Type"]  # Django's default; there is nothing to have a type
+            return _with_headers(unchanged, artifact, verdict, validators)
         response = _answer(request, artifact, validators)
         return _with_headers(response, artifact, verdict, validators)
 
