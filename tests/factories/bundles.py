@@ -153,6 +153,16 @@ class Instance:
             "dsseEnvelope": envelope,
         }
 
+    def history(self, size: int) -> list[dict[str, Any]]:
+        """Bundles that follow each other in one log, each with the checkpoint of its moment."""
+        bundles = [self.bundle(Parts(payload=b"statement %d" % n)) for n in range(size)]
+        bodies = [base64.b64decode(entry_of(bundle)["canonicalizedBody"]) for bundle in bundles]
+        for number, bundle in enumerate(bundles):
+            bundle["verificationMaterial"]["tlogEntries"] = [
+                self._logged(bodies[: number + 1], number, AT, self.log_key)
+            ]
+        return bundles
+
     def _certificate(self, parts: Parts, signer: SigningKey) -> x509.Certificate:
         authority, leaf = parts.authority or self.authority, parts.leaf
         usage = x509.KeyUsage(*[True, *[False] * 8])
@@ -193,20 +203,18 @@ class Instance:
 
     def _entry(self, parts: Parts, body: bytes) -> dict[str, Any]:
         """The entry at index 0 of a log that some neighbours share."""
-        key = parts.log_key or self.log_key
         others = [b"neighbour %d" % number for number in range(parts.neighbours)]
-        nodes = merkle.appended(0, [merkle.leaf_hash(leaf) for leaf in (body, *others)], {})
-        size = 1 + len(others)
+        return self._logged([body, *others], 0, parts.integrated_at, parts.log_key or self.log_key)
+
+    def _logged(
+        self, bodies: list[bytes], index: int, at: datetime, key: SigningKey
+    ) -> dict[str, Any]:
+        nodes = merkle.appended(0, [merkle.leaf_hash(body) for body in bodies], {})
+        size = len(bodies)
         root = merkle.root(size, nodes.__getitem__)
-        logged = Logged(
-            body=body,
-            index=0,
-            integrated_at=parts.integrated_at,
-            size=size,
-            root=root,
-            audit_path=merkle.inclusion_proof(0, size, nodes.__getitem__),
-        )
+        path = merkle.inclusion_proof(index, size, nodes.__getitem__)
         note = checkpoint(ORIGIN, size, root, key=key)
+        logged = Logged(bodies[index], index, at, size, root, path)
         return _bundled(log_response(logged, checkpoint=note, key=key))
 
 
