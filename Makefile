@@ -53,9 +53,9 @@ COMPILE = .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 
 lock: .cache/uv/$(UV_VERSION) ## Lock the requirements again (UPGRADE=--upgrade takes newer versions)
-	$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
+	@$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	@# uv keeps the versions that the output file has: starting from the largest lock, all agree.
-	for smaller in embedded server; do \
+	@for smaller in embedded server; do \
 	  cp requirements/dev.txt requirements/$$smaller.txt && \
 	  $(COMPILE) requirements/$$smaller.in --output-file requirements/$$smaller.txt || exit 1; \
 	done
