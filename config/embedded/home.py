@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -113,8 +113,19 @@ def open_home(data: Path) -> Home:
 
 
 def make_folders(home: Home) -> None:
-    """Make the private folders inside, and empty what is only for one start."""
+    """Make the private folders, and empty what is only for one start.
+
+    Raises:
+        CannotStart: another user has taken the name of the folder for the sockets.
+    """
     home.data.chmod(0o700)
+    with suppress(FileExistsError):
+        home.run.mkdir(mode=0o700)
+    status = home.run.lstat()
+    # The folder for temporary files is open to everyone, so its name may have been taken.
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise CannotStart(f"{home.run} is not this user's own folder: remove it or set TMPDIR")
+    home.run.chmod(0o700)
     for folder in (home.secrets, home.logs, home.blobs, home.metrics, home.issuer_keys):
         folder.mkdir(mode=0o700, exist_ok=True)
     for old in home.metrics.iterdir():
@@ -157,13 +168,7 @@ def _run_folder(data: Path) -> Path:
     name = f"strongroom-{os.geteuid()}-{_short_hash(data)}"
     folder = Path(tempfile.gettempdir()).resolve() / name
     if len(os.fsencode(folder)) > _LONGEST_RUN_FOLDER:
-        folder = Path("/tmp") / name  # noqa: S108 - made private below
-    folder.mkdir(mode=0o700, exist_ok=True)
-    status = folder.lstat()
-    # The folder for temporary files is open to everyone, so its name may have been taken.
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise CannotStart(f"{folder} is not this user's own folder: remove it or set TMPDIR")
-    folder.chmod(0o700)
+        folder = Path("/tmp") / name  # noqa: S108 - make_folders makes it private
     return folder
 
 

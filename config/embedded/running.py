@@ -70,7 +70,7 @@ def running(
 @contextmanager
 def running_briefly(*, port: int = ANY) -> Iterator[Running]:
     """Run a new instance in a folder of its own; on leaving nothing of it is left."""
-    data = Path(tempfile.mkdtemp(prefix="strongroom-"))
+    data = Path(tempfile.mkdtemp(prefix="strongroom-demo-"))
     try:
         with running(data, port=port) as instance:
             yield instance

@@ -30,6 +30,7 @@ POLL_SECONDS: Final = 0.05
 DEATHS: Final = 5
 DEATHS_WITHIN_SECONDS: Final = 60.0
 FIRST_BACKOFF_SECONDS: Final = 0.2
+STEADY_SECONDS: Final = 2.0
 GUARD_SECONDS: Final = 10.0
 SAME_REQUEST_SECONDS: Final = 1.0
 _STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -50,6 +51,7 @@ class _Child:
     program: Program
     process: subprocess.Popen[bytes] | None = None
     start_at: float = 0.0
+    started_at: float = 0.0
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=DEATHS))
     is_coming_back: bool = False
 
@@ -163,9 +165,13 @@ class Supervisor:
         for child in self._children.values():
             if child.process is None and time.monotonic() >= child.start_at:
                 self._launch(child)
-            elif child.is_coming_back and child.process is not None and child.program.is_up():
+            elif child.is_coming_back and self._is_steady(child):
                 child.is_coming_back = False
                 self._say(f"{child.program.name} is up again")
+
+    def _is_steady(self, child: _Child) -> bool:
+        """Some programs cannot be asked; that they still run after a while is all they say."""
+        return time.monotonic() - child.started_at >= STEADY_SECONDS and child.program.is_up()
 
     def _sleep(self, seconds: float) -> None:
         select.select([self._wake], [], [], seconds)
@@ -193,6 +199,7 @@ class Supervisor:
     def _launch(self, child: _Child) -> None:
         child.program.prepare()
         child.process = self._spawn(child.program)
+        child.started_at = time.monotonic()
 
     def _spawn(self, program: Program, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
         supervisor = os.getpid()

@@ -8,7 +8,7 @@ import pytest
 
 from config.embedded.credentials import load_credentials
 from config.embedded.environment import Instance, Role, environment_of
-from config.embedded.home import AlreadyRunning, CannotStart, locked, open_home
+from config.embedded.home import AlreadyRunning, CannotStart, locked, make_folders, open_home
 from config.embedded.ports import ANY, LOOPBACK, choose_ports
 
 
@@ -68,20 +68,21 @@ def test_keeps_sockets_in_a_short_private_folder_whatever_the_data_is_called(
     home = open_home(deep / ("e" * 100))
 
     assert len(str(home.database_sockets / ".s.PGSQL.5432.lock")) <= 107
-    assert home.run.stat().st_mode & 0o777 == 0o700
 
 
 def test_refuses_a_socket_folder_that_another_user_has_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    run = open_home(tmp_path / "data").run
-    run.rmdir()
-    run.symlink_to(tmp_path / "elsewhere")
+    home = open_home(tmp_path / "data")
+    make_folders(home)
+    assert home.run.stat().st_mode & 0o777 == 0o700
+    home.run.rmdir()
+    home.run.symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()
 
     with pytest.raises(CannotStart, match="not this user's own folder"):
-        open_home(tmp_path / "data")
+        make_folders(home)
 
 
 def test_keeps_the_port_that_was_chosen_first(tmp_path: Path) -> None:
