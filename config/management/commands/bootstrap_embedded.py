@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Run it; prints one JSON object: `admin_password` is null except at the first start."""
-        if settings.PROFILE is not Profile.EMBEDDED:
+        if settings.PROFILE is Profile.PRODUCTION:
             raise CommandError("this is for embedded instances; see docs/operate.md")
         call_command("init_signer", stdout=self.stderr)
         _development_issuer(options["issuer_url"])
