@@ -247,6 +247,7 @@ def test_refuses_a_header_name_that_stands_twice() -> None:
         ".",
         "..",
         "a.b",
+        "a.b.c",
         "a.b.c.d",
         "not a token",
         "é.é.é",
