@@ -6,4 +6,4 @@ from tests.environment import PRODUCTION
 
 os.environ.update(PRODUCTION)
 
-from config.settings import *  # noqa: E402, F403 - the settings module under test, whole
+from config.settings import *  # noqa: F403 - the settings module under test, whole

@@ -8,6 +8,7 @@ import http.client
 import json
 import urllib.error
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,10 @@ POINTS = (
 )
 # A killed worker's lease lasts a minute, and five of the points kill a worker.
 RECOVERY_SECONDS = 240
+
+
+def is_absent(trigger: Path) -> bool:
+    return not trigger.exists()
 
 
 def upload_until_acknowledged(instance: Running, name: str) -> tuple[dict[str, Any], int]:
@@ -63,7 +68,7 @@ def test_publishes_every_acknowledged_upload_exactly_once(tmp_path: Path) -> Non
             acknowledged[name], tries = upload_until_acknowledged(instance, name)
             assert (tries > 1) == point.startswith("artifacts."), (point, tries)
             if point.startswith("provenance."):
-                eventually(lambda point=trigger: not point.exists(), f"{name} killed a worker")
+                eventually(partial(is_absent, trigger), f"{name} killed a worker")
 
         eventually(
             lambda: all(is_published(instance, one) for one in acknowledged.values()),

@@ -93,7 +93,15 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[st
 
 
 NAMED = sorted(set(routes()) - set(OPEN))
-ABSENT = Things("nobody", "nothing", *(uuid.UUID(int=n) for n in range(1, 5)), "dist/a.tar.gz")
+ABSENT = Things(
+    organization="nobody",
+    project="nothing",
+    build=uuid.UUID(int=1),
+    artifact=uuid.UUID(int=2),
+    attestation=uuid.UUID(int=3),
+    token=uuid.UUID(int=4),
+    path="dist/a.tar.gz",
+)
 
 
 def project(name: str) -> Project:
