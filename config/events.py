@@ -14,7 +14,11 @@ from provenance.events import AttestationRequested
 ROUTES: Final[Mapping[str, Sequence[str]]] = {
     AttestationRequested.name: ["artifacts.attest_builds"],
     BuildPublished.name: [],
-    SweepDue.name: ["artifacts.attest_builds", "artifacts.collect_litter"],
+    SweepDue.name: [
+        "artifacts.attest_builds",
+        "artifacts.collect_litter",
+        "access.collect_token_ids",
+    ],
 }
 
 SWEEP_SECONDS: Final = 15
