@@ -14,6 +14,7 @@ APPEND_ONLY: Final = (
     "attestation",
     "attestation_subject",
     "audit_record",
+    "log_checkpoint",
     "log_leaf",
     "log_node",
     "trust_map",

@@ -62,6 +62,27 @@ class BundleVerifier(Protocol):
         ...
 
 
+class TransparencyLog(Protocol):
+    """What anybody may ask of a log that this store keeps itself."""
+
+    def checkpoint(self, tree: str) -> str:
+        """The newest signed checkpoint of a tree, as it was signed.
+
+        Raises:
+            NoSuchTree: there is no such tree, or nothing in it was signed yet.
+        """
+        ...
+
+    def consistency_proof(self, tree: str, first: int, second: int) -> list[bytes]:
+        """The hashes that prove the tree of `second` leaves to begin with that of `first`.
+
+        Raises:
+            NoSuchTree: there is no such tree.
+            NoSuchTreeSize: `first` is above `second`, or `second` above the tree's size.
+        """
+        ...
+
+
 class SignerKeys(Protocol):
     """The long-lived keys of a signer that keeps its own, and what verifies with them."""
 

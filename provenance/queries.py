@@ -15,6 +15,7 @@ from provenance.errors import TrustRootMissing
 from provenance.models import (
     Attestation,
     AttestationRequest,
+    LogTree,
     RequestState,
     StoredPolicy,
     StoredTrustMap,
@@ -104,6 +105,11 @@ def trust_root(*, version: int) -> bytes:
 def trust_root_history() -> Sequence[StoredTrustRoot]:
     """Every version that was ever published, oldest first."""
     return list(StoredTrustRoot.objects.order_by("version"))
+
+
+def log_trees() -> Sequence[LogTree]:
+    """The embedded logs' trees, oldest first."""
+    return list(LogTree.objects.order_by("started_at", "name"))
 
 
 def oldest_pending_age(*, now: datetime) -> timedelta:

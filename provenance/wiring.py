@@ -4,10 +4,11 @@ from functools import cache
 
 from django.conf import settings
 
+from provenance.adapters.embedded.log import EmbeddedLog
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
-from provenance.ports import BundleVerifier, Signer, SignerKeys
+from provenance.ports import BundleVerifier, Signer, SignerKeys, TransparencyLog
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.verify_subject import Judge
 
@@ -27,6 +28,11 @@ def signer() -> Signer:
 def signer_keys() -> SignerKeys:
     """The signer's long-lived keys, for the operator's commands."""
     return EmbeddedSignerKeys(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
+
+
+def log() -> TransparencyLog:
+    """The embedded signer's logs, to be read; needs no key."""
+    return EmbeddedLog()
 
 
 def attestor() -> Attestor:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from provenance.api import pages, well_known
+from provenance.api import log, pages, well_known
 from provenance.domain.slsa_v1 import BUILD_TYPE_NAME
 
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("attestors/release/v1", pages.release_attestor),
     path(f"buildtypes/{BUILD_TYPE_NAME}/v1", pages.build_type),
     path(f"buildtypes/{BUILD_TYPE_NAME}/v1/schema.json", pages.build_type_schema),
+    path("log/", log.trees),
+    path("log/<str:tree>/checkpoint", log.checkpoint),
+    path("log/<str:tree>/consistency", log.consistency),
     path(".well-known/trusted_root.json", well_known.current_trust_root),
     path(".well-known/trusted_root/<int:version>.json", well_known.old_trust_root),
     path(".well-known/trusted_root_history.json", well_known.trust_root_versions),
