@@ -23,7 +23,7 @@ from provenance.adapters.embedded.wire import (
     Logged,
     certificate_leaf,
     checkpoint,
-    log_response,
+    log_entry,
     sct_list,
     statement_entry,
 )
@@ -215,7 +215,7 @@ class Instance:
         path = merkle.inclusion_proof(index, size, nodes.__getitem__)
         note = checkpoint(ORIGIN, size, root, key=key)
         logged = Logged(bodies[index], index, at, size, root, path)
-        return _bundled(log_response(logged, checkpoint=note, key=key))
+        return log_entry(logged, checkpoint=note, key=key)
 
 
 def encoded(bundle: Mapping[str, Any]) -> bytes:
@@ -225,28 +225,6 @@ def encoded(bundle: Mapping[str, Any]) -> bytes:
 def entry_of(bundle: Mapping[str, Any]) -> dict[str, Any]:
     entry: dict[str, Any] = bundle["verificationMaterial"]["tlogEntries"][0]
     return entry
-
-
-def _bundled(response: Mapping[str, Any]) -> dict[str, Any]:
-    """A Rekor v1 response in the spelling of a bundle."""
-    proof = response["verification"]["inclusionProof"]
-    return {
-        "logIndex": str(response["logIndex"]),
-        "logId": {"keyId": base64_of(bytes.fromhex(response["logID"]))},
-        "kindVersion": {"kind": "dsse", "version": "0.0.1"},
-        "integratedTime": str(response["integratedTime"]),
-        "inclusionPromise": {
-            "signedEntryTimestamp": response["verification"]["signedEntryTimestamp"]
-        },
-        "inclusionProof": {
-            "logIndex": str(proof["logIndex"]),
-            "rootHash": base64_of(bytes.fromhex(proof["rootHash"])),
-            "treeSize": str(proof["treeSize"]),
-            "hashes": [base64_of(bytes.fromhex(value)) for value in proof["hashes"]],
-            "checkpoint": {"envelope": proof["checkpoint"]},
-        },
-        "canonicalizedBody": response["body"],
-    }
 
 
 def _window(end: datetime | None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from sigstore._internal.rekor import EntryRequestBody
 from sigstore._internal.rekor.client import RekorClient
 from sigstore.models import TransparencyLogEntry
 from sigstore.oidc import IdentityToken
+from sigstore_models.rekor import v1 as rekor
 
 from provenance.adapters.embedded.desk import CertificateAsked, Desk, EntryAsked
 
@@ -44,4 +45,4 @@ class EmbeddedRekor(RekorClient):
         proposed: dict[str, Any] = request
         asked = EntryAsked(proposed)
         self._desk.ask(asked)
-        return TransparencyLogEntry._from_v1_response({"": asked.answer.result()})  # noqa: SLF001 - sigstore's only way in
+        return TransparencyLogEntry(rekor.TransparencyLogEntry.from_dict(asked.answer.result()))

@@ -18,7 +18,7 @@ from provenance.adapters.embedded.wire import (
     Logged,
     certificate_leaf,
     checkpoint,
-    log_response,
+    log_entry,
     sct_list,
     statement_entry,
 )
@@ -80,9 +80,9 @@ class Clerk:
                 zip(bodies, appended.audit_paths, strict=True), start=appended.start
             )
         ]
-        responses = [log_response(entry, checkpoint=note, key=tree.key) for entry in logged]
-        for asked, response in zip(round_, responses, strict=True):
-            asked.answer.set_result(response)
+        entries = [log_entry(one, checkpoint=note, key=tree.key) for one in logged]
+        for asked, entry in zip(round_, entries, strict=True):
+            asked.answer.set_result(entry)
 
     def _commit(self, tree: Tree, bodies: Sequence[bytes]) -> tuple[Appended, str]:
         appended = append(tree.name, bodies, clock=self.clock)

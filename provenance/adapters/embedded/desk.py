@@ -29,7 +29,7 @@ class CertificateAsked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryAsked:
-    """A signer wants its envelope in the log; the answer is a Rekor v1 response."""
+    """A signer wants its envelope in the log; the answer is its entry, as bundles spell it."""
 
     proposed: dict[str, Any]
     answer: Future[dict[str, Any]] = field(default_factory=Future)

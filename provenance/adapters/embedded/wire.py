@@ -77,9 +77,9 @@ def checkpoint(origin: str, size: int, root: bytes, *, key: SigningKey) -> str:
     The signer's name is the origin's first word: the host of the trust root's `baseUrl`.
     """
     name = origin.split(" ", maxsplit=1)[0]
-    text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+    text = f"{origin}\n{size}\n{_base64(root)}\n"
     signature = key.log_id[:4] + key.sign(text.encode())
-    return f"{text}\n\u2014 {name} {base64.b64encode(signature).decode()}\n"
+    return f"{text}\n\u2014 {name} {_base64(signature)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +94,29 @@ class Logged:
     audit_path: list[bytes]
 
 
-def log_response(logged: Logged, *, checkpoint: str, key: SigningKey) -> dict[str, Any]:
-    """The answer of a Rekor v1 server: entry, inclusion proof, checkpoint and signed promise."""
-    body = base64.b64encode(logged.body).decode()
-    promise: dict[str, Any] = {
-        "body": body,
-        "integratedTime": int(logged.integrated_at.timestamp()),
+def log_entry(logged: Logged, *, checkpoint: str, key: SigningKey) -> dict[str, Any]:
+    """A TransparencyLogEntry as bundles spell it: entry, proof, checkpoint and signed promise."""
+    integrated_at = int(logged.integrated_at.timestamp())
+    promised: dict[str, Any] = {
+        "body": _base64(logged.body),
+        "integratedTime": integrated_at,
         "logID": key.log_id.hex(),
         "logIndex": logged.index,
     }
     return {
-        **promise,
-        "verification": {
-            "signedEntryTimestamp": base64.b64encode(key.sign(rfc8785.dumps(promise))).decode(),
-            "inclusionProof": {
-                "logIndex": logged.index,
-                "treeSize": logged.size,
-                "rootHash": logged.root.hex(),
-                "hashes": [value.hex() for value in logged.audit_path],
-                "checkpoint": checkpoint,
-            },
+        "logIndex": str(logged.index),
+        "logId": {"keyId": _base64(key.log_id)},
+        "kindVersion": {"kind": "dsse", "version": "0.0.1"},
+        "integratedTime": str(integrated_at),
+        "inclusionPromise": {"signedEntryTimestamp": _base64(key.sign(rfc8785.dumps(promised)))},
+        "inclusionProof": {
+            "logIndex": str(logged.index),
+            "rootHash": _base64(logged.root),
+            "treeSize": str(logged.size),
+            "hashes": [_base64(value) for value in logged.audit_path],
+            "checkpoint": {"envelope": checkpoint},
         },
+        "canonicalizedBody": _base64(logged.body),
     }
 
 
@@ -129,3 +131,7 @@ def _counted(data: bytes) -> bytes:
 
 def _hash(data: bytes) -> dict[str, str]:
     return {"algorithm": "sha256", "value": hashlib.sha256(data).hexdigest()}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
