@@ -77,11 +77,11 @@ def start_new_log(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> Non
     signed again; a signer that is still running refuses to append to a retired tree.
 
     Raises:
-        SignerUnavailable: this is not the key that the store's keys are sealed under.
+        SignerUnavailable: there are no keys yet, or they are sealed under another key.
     """
     with transaction.atomic(durable=True):
         _wait_for_other_creators()
-        open_key(kek, SealedKey.objects.get(name=INTERMEDIATE))
+        open_generation(kek)
         growing = LogTree.objects.select_for_update().filter(retired_at=None).order_by("name")
         for tree in growing:
             tree.retired_at = now

@@ -279,3 +279,14 @@ def test_says_that_the_database_failed_and_leaves_no_thread_behind(
     a_locked_log.rollback()
     (bundle,) = bundles(signer, 1)
     assert verified(bundle).log_index == 0
+
+
+def test_starts_no_new_log_without_the_key_of_the_old(kek_file: Path, tmp_path: Path) -> None:
+    another = KeyEncryptionKey.read(key_file(tmp_path, "another"))
+
+    with pytest.raises(SignerUnavailable):
+        start_new_log(another, base_url=STORE, now=timezone.now())
+    assert LogTree.objects.filter(retired_at=None).count() == 2
+    start_new_log(KeyEncryptionKey.read(kek_file), base_url=STORE, now=timezone.now())
+    assert LogTree.objects.filter(retired_at=None).count() == 2
+    assert LogTree.objects.count() == 4
