@@ -152,5 +152,4 @@ if METRICS_DIRECTORY is not None:
     # prometheus_client reads this when it is first imported, which is after the settings.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIRECTORY)
 
-LOGGING_CONFIG = None
 LOGGING = logging_config(ENVIRONMENT.log_level)

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-import structlog
-
 from kernel.actor import Actor
 from kernel.audit.models import AuditRecord
+from kernel.outbox.emit import current_request_id
 
 
 def record(actor: Actor, action: str, target: str, *, now: datetime, **facts: object) -> None:
@@ -16,5 +15,5 @@ def record(actor: Actor, action: str, target: str, *, now: datetime, **facts: ob
         action=action,
         target=target,
         facts=facts,
-        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+        request_id=current_request_id(),
     )

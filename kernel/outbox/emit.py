@@ -37,9 +37,14 @@ def emit(event: Event, *, now: datetime) -> None:
     OutboxEvent.objects.create(
         name=event.name,
         payload=payload,
-        request_id=str(structlog.contextvars.get_contextvars().get("request_id", "")),
+        request_id=current_request_id(),
         emitted_at=now,
     )
+
+
+def current_request_id() -> str:
+    """The id of the request that this work belongs to; empty where there is none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
 
 
 def beat(name: str, *, now: datetime) -> None:

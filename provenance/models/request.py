@@ -18,6 +18,7 @@ class AttestationRequest(models.Model):
 
     `statement` holds the exact bytes from the first claim on, so that every attempt signs the
     same. Work is leased here (`lease`, `leased_until`) and failures set `next_attempt_at`.
+    `request_id` is the HTTP request's, because one batch attests for many of them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -35,6 +36,7 @@ class AttestationRequest(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     last_error = models.JSONField(null=True)
+    request_id = models.CharField(max_length=100, blank=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

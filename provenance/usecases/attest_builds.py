@@ -252,9 +252,7 @@ def _keep(request: AttestationRequest, wanted: Asked, signed: Signed, *, now: da
     request.lease = request.leased_until = request.last_error = None
     request.ended_at = now
     request.save(update_fields=["state", "lease", "leased_until", "last_error", "ended_at"])
-    logger.info(
-        "build attested", extra={"build": str(request.build_id), "attestation": attestation.pk}
-    )
+    logger.info("build attested", extra=_told(request, attestation=str(attestation.pk)))
 
 
 def _postpone(
@@ -265,9 +263,7 @@ def _postpone(
     now: datetime,
 ) -> None:
     SIGNING_FAILURES.labels(str(refusal.facts.get("reason", refusal.code))).inc()
-    logger.warning(
-        "build not attested", extra={"build": str(request.build_id), "refusal": str(refusal)}
-    )
+    logger.warning("build not attested", extra=_told(request, refusal=str(refusal)))
     if request.lease != lease:
         return  # our lease ran out and somebody else is at it: the row is theirs
     request.lease = request.leased_until = None
@@ -279,6 +275,11 @@ def _postpone(
     request.save(
         update_fields=["attempts", "lease", "leased_until", "next_attempt_at", "last_error"]
     )
+
+
+def _told(request: AttestationRequest, **facts: str) -> dict[str, str]:
+    """A batch works for many requests: each line names the one that it belongs to."""
+    return {"build": str(request.build_id), "request_id": request.request_id, **facts}
 
 
 def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:

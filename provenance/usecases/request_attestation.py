@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from kernel.outbox.emit import emit
+from kernel.outbox.emit import current_request_id, emit
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.scope import Scope
 from provenance.domain.statement import MAX_SUBJECTS, Subject
@@ -43,6 +43,7 @@ def request_attestation(
         opened_at=opened_at,
         requested_at=now,
         next_attempt_at=now,
+        request_id=current_request_id(),
     )
     emit(AttestationRequested(request_id=request.pk), now=now)
     return request.pk

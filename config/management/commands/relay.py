@@ -41,7 +41,7 @@ class Command(BaseCommand):
         while not stop.is_set():
             moved, failures = _turn(failures)
             if not moved:
-                stop.wait(min(POLL_SECONDS * 2**failures, LONGEST_WAIT_SECONDS))
+                stop.wait(min(POLL_SECONDS * 2 ** min(failures, 10), LONGEST_WAIT_SECONDS))
         logger.info("relay stopped")
 
 
