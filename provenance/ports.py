@@ -94,6 +94,14 @@ class SignerKeys(Protocol):
         """
         ...
 
+    def start_new_log(self, *, now: datetime) -> None:
+        """Retire the logs and start new ones with new keys; what was logged stays provable.
+
+        Raises:
+            SignerUnavailable: the key-encryption key is missing, unreadable or another one.
+        """
+        ...
+
     def trusted_root(self) -> bytes:
         """The Sigstore TrustedRoot of all keys, retired ones included, as JSON.
 

@@ -38,10 +38,13 @@ class SigstoreVerifier:
             return _verify(bundle, root)
         except MemoryError:
             raise  # says something about this process, nothing about the bundle
-        except Exception as error:  # noqa: BLE001 - it ends as a failed step, see below
+        except BaseException as error:
             # The bytes are a stranger's, and below are parsers of JSON, DER, ASN.1 and notes that
-            # raise ValueError, TypeError, KeyError, OverflowError and classes of their own.
-            # Whatever it is, the bundle is not verified, and the answer says where.
+            # raise ValueError, TypeError, KeyError, OverflowError and classes of their own; one
+            # written in Rust may panic, which is no Exception. Whatever it is, the bundle is not
+            # verified, and the answer says where.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise  # Ctrl-C and the like
             failed = failed_step(error)
             if failed.name is StepName.CHAIN and bundle is not None:
                 failed = _about_time(failed, bundle, _times(verifier, bundle))

@@ -3,7 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
-from provenance.adapters.embedded.generations import create_keys, open_generation
+from provenance.adapters.embedded.generations import (
+    create_keys,
+    open_generation,
+    start_new_log,
+)
 from provenance.adapters.embedded.keys import KeyEncryptionKey
 from provenance.adapters.embedded.trust_root import trusted_root
 
@@ -19,6 +23,9 @@ class EmbeddedSignerKeys:
         kek = KeyEncryptionKey.read(self._key_file)
         create_keys(kek, base_url=self._base_url, now=now)
         open_generation(kek)  # refuses a key-encryption key that is not theirs
+
+    def start_new_log(self, *, now: datetime) -> None:
+        start_new_log(KeyEncryptionKey.read(self._key_file), base_url=self._base_url, now=now)
 
     def trusted_root(self) -> bytes:
         return trusted_root()
