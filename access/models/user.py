@@ -11,3 +11,8 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         db_table = "user"
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Choosing a password, by whichever form or command, ends a one-time password."""
+        super().set_password(raw_password)
+        self.must_change_password = False

@@ -1,0 +1,51 @@
+"""Windows for staff: projects, builds and artifacts."""
+
+from django.contrib import admin
+
+from artifacts.models import Artifact, Blob, Build, Organization, Project
+from kernel.staff import ReadOnly
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnly):
+    """Tenants."""
+
+    list_display = ("slug", "id", "created_at")
+    search_fields = ("slug",)
+
+
+@admin.register(Project)
+class ProjectAdmin(ReadOnly):
+    """What uploads go to."""
+
+    list_display = ("__str__", "is_public", "id", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("slug", "organization__slug")
+
+
+@admin.register(Build)
+class BuildAdmin(ReadOnly):
+    """Builds, newest first."""
+
+    list_display = ("id", "project", "state", "opened_by", "opened_at", "published_at")
+    list_filter = ("state",)
+    list_select_related = ("project__organization",)
+    ordering = ("-opened_at",)
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(ReadOnly):
+    """Named files, newest first."""
+
+    list_display = ("path", "project", "blob", "stored_at")
+    list_select_related = ("project__organization", "blob")
+    ordering = ("-stored_at",)
+    search_fields = ("path", "blob__sha256")
+
+
+@admin.register(Blob)
+class BlobAdmin(ReadOnly):
+    """Immutable bytes."""
+
+    list_display = ("sha256", "size_bytes", "state", "stored_at")
+    search_fields = ("sha256",)

@@ -1,0 +1,65 @@
+"""The administrator's one-time password opens one door: the one to choose another."""
+
+import pytest
+from django.test import Client
+
+from access.models import User
+
+pytestmark = pytest.mark.django_db
+ONE_TIME, CHOSEN = "the-one-time-password", "a-password-of-my-own-7"
+PAGES = ["/admin/", "/admin/artifacts/build/", "/admin/provenance/attestationrequest/", "/"]
+
+
+@pytest.fixture
+def client() -> Client:
+    User.objects.create_superuser("admin", password=ONE_TIME, must_change_password=True)
+    client = Client()
+    assert client.login(username="admin", password=ONE_TIME)
+    return client
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_opens_nothing_else(client: Client, page: str) -> None:
+    response = client.get(page)
+
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/password_change/"
+
+
+def test_opens_the_rest_once_another_is_chosen(client: Client) -> None:
+    form = {"old_password": ONE_TIME, "new_password1": CHOSEN, "new_password2": CHOSEN}
+
+    changed = client.post("/admin/password_change/", form)
+
+    assert changed.status_code == 302, changed.content.decode()
+    assert [client.get(page).status_code for page in PAGES] == [200] * len(PAGES)
+    assert not Client().login(username="admin", password=ONE_TIME)
+
+
+def test_refuses_the_api_to_a_one_time_password(client: Client) -> None:
+    assert client.get("/api/v1/whoami").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "access/issuer",
+        "access/token",
+        "access/trustedpublisher",
+        "artifacts/artifact",
+        "artifacts/blob",
+        "artifacts/organization",
+        "artifacts/project",
+        "audit/auditrecord",
+        "provenance/attestation",
+        "provenance/storeddecision",
+        "provenance/storedpolicy",
+    ],
+)
+def test_shows_staff_every_table_and_lets_them_change_none(model: str) -> None:
+    User.objects.create_superuser("staff", password=CHOSEN)
+    client = Client()
+    client.login(username="staff", password=CHOSEN)
+
+    assert client.get(f"/admin/{model}/").status_code == 200
+    assert client.get(f"/admin/{model}/add/").status_code == 403
