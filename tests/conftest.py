@@ -1,6 +1,7 @@
 """Real parts for the tests: PostgreSQL as a child process, entered as the runtime role."""
 
 import ctypes
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +20,16 @@ from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
 START_SECONDS: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
 _SIGINT: Final = 2
+
+
+def pytest_configure() -> None:
+    """A private folder for this run; a short path, because a unix socket has 107 bytes at most."""
+    SCRATCH.mkdir(mode=0o700)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 def _die_with_the_tests() -> None:

@@ -1,31 +1,16 @@
 """The environment of the tests: complete from the start; fixtures start the servers it names.
 
-TEST_SCRATCH may name a short folder to keep; else one is made and removed.
+TEST_SCRATCH may name the folder for servers and files; the tests' child processes share it.
 """
 
-import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
-
-def _scratch() -> Path:
-    given = os.environ.get("TEST_SCRATCH")
-    if given:
-        return Path(given)
-    made = Path(tempfile.mkdtemp(prefix="strongroom-"))
-    atexit.register(_remove, made, owner=os.getpid())
-    return made
-
-
-def _remove(folder: Path, *, owner: int) -> None:
-    """Only the process that made it removes it, not the ones that it forked."""
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-SCRATCH = _scratch()
+# Only named here; tests/conftest.py makes it and removes it. Other programs import this too.
+SCRATCH = Path(
+    os.environ.get("TEST_SCRATCH") or f"{tempfile.gettempdir()}/strongroom-tests-{os.getpid()}"
+)
 POSTGRES_SOCKETS = SCRATCH / "pg-run"
 BROKER_SOCKET = SCRATCH / "broker" / "valkey.sock"
 PASSWORD = "only-for-tests"
