@@ -23,7 +23,7 @@ COSIGN: Final = shutil.which("cosign", path=f"{os.environ['PATH']}:{ROOT / '.cac
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(COSIGN is None, reason="cosign is not on PATH"),
+    pytest.mark.skipif(COSIGN is None, reason="cosign is not on PATH (.ci/run installs it)"),
 ]
 
 
