@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
@@ -37,27 +38,38 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
         logger.info("relay started")
-        failures = 0
+        health = _Health()
         while not stop.is_set():
-            moved, failures = _turn(failures)
-            if not moved:
-                stop.wait(min(POLL_SECONDS * 2 ** min(failures, 10), LONGEST_WAIT_SECONDS))
+            if not _turn(health):
+                stop.wait(min(POLL_SECONDS * 2**health.failures, LONGEST_WAIT_SECONDS))
         logger.info("relay stopped")
 
 
-def _turn(failures: int) -> tuple[int, int]:
-    """Relay once; how many events moved, and how many turns in a row have failed."""
+@dataclass(slots=True)
+class _Health:
+    """How many turns in a row have failed, and whether that has been said."""
+
+    failures: int = 0
+    is_down: bool = False
+
+
+def _turn(health: _Health) -> int:
+    """Relay once; how many events moved."""
     try:
         moved = relay_once(routes=ROUTES, publish=publish, now=timezone.now())
     except (DatabaseError, KombuError, OSError) as error:
         # Events wait in their rows; said once, because an outage is one fact.
-        if not failures:
+        if not health.is_down:
             logger.warning("relay cannot move events", extra={"error": str(error)})
+        health.is_down = True
+        health.failures += 1
         connections.close_all()
-        return 0, failures + 1
-    if failures:
-        logger.info("relay moves events again", extra={"failed_turns": failures})
-    return moved, 0
+        return 0
+    health.failures = 0
+    if moved and health.is_down:
+        health.is_down = False
+        logger.info("relay moves events again")
+    return moved
 
 
 def publish(task: str, payload: Mapping[str, object], request_id: str) -> None:
