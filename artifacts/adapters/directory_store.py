@@ -110,17 +110,9 @@ class DirectoryBlobStore:
             raise StorageUnavailable(reason="what was written is not what was read")
 
     def sweep(self, *, before: datetime) -> int:
-        swept = 0
         with _translated():
             self._make_durable(self._incoming)
-            with os.scandir(self._incoming) as entries:
-                for entry in entries:
-                    # Each write moves the time on, so a slow upload is not old.
-                    with suppress(FileNotFoundError):
-                        if entry.stat(follow_symlinks=False).st_mtime < before.timestamp():
-                            Path(entry.path).unlink()
-                            swept += 1
-        return swept
+            return sum(_removed(path, before=before) for path in self._incoming.iterdir())
 
     @contextmanager
     def _temporary(self) -> Iterator[tuple[Path, int]]:
@@ -190,6 +182,18 @@ def _keep_or_heal(temporary: Path, final: Path, size_bytes: int) -> None:
         extra={"sha256": final.name, "found_bytes": found.st_size, "size_bytes": size_bytes},
     )
     temporary.replace(final)
+
+
+def _removed(path: Path, *, before: datetime) -> bool:
+    """Remove what nobody has written to since then; an upload may end while we look."""
+    try:
+        # Each write moves the time on, so a slow upload is not old.
+        is_old = path.lstat().st_mtime < before.timestamp()
+        if is_old:
+            path.unlink()
+    except FileNotFoundError:
+        return False
+    return is_old
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -5,7 +5,7 @@ Django gives an empty body for a chunked request and DRF would parse one, so thi
 """
 
 from collections.abc import Iterator, Mapping
-from threading import Thread
+from time import monotonic
 from typing import Any, Final
 
 from artifacts.errors import (
@@ -21,6 +21,7 @@ from kernel.rest import MalformedRequest
 
 CHUNK_BYTES: Final = 512 * 1024
 DRAIN_BYTES: Final = 64 * 1024 * 1024
+DRAIN_CHUNK_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 2.0
 
 
@@ -80,22 +81,19 @@ class IncomingBody:
         """Read on for a moment, so that an early answer is read instead of a broken pipe.
 
         A client that waits for `100 Continue` has sent nothing and is answered at once; reading
-        would tell it to send. A client that stalls costs two seconds: its thread ends with the
-        connection.
+        would tell it to send. Both bounds are looked at between reads. A thread that could be
+        left behind in a read that stalls is no way out: granian then stops answering anybody.
         """
         expects_continue = self._header("HTTP_EXPECT").lower() == "100-continue"
         if self._has_ended or (expects_continue and self._received_bytes == 0):
             return
-        reading = Thread(target=self._discard, name="drain", daemon=True)
-        reading.start()
-        reading.join(DRAIN_SECONDS)
-
-    def _discard(self) -> None:
         announced = self._announced_bytes()
         stop_at = self._received_bytes + DRAIN_BYTES
-        while self._received_bytes < stop_at:
-            rest = CHUNK_BYTES if announced is None else announced - self._received_bytes
-            if rest <= 0 or not self._read(min(CHUNK_BYTES, rest)):
+        if announced is not None:
+            stop_at = min(stop_at, announced)
+        deadline = monotonic() + DRAIN_SECONDS
+        while self._received_bytes < stop_at and monotonic() < deadline:
+            if not self._read(min(DRAIN_CHUNK_BYTES, stop_at - self._received_bytes)):
                 return
 
     def _read(self, size_bytes: int) -> bytes:

@@ -53,8 +53,9 @@ class ArtifactUpload(NativeView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Whatever is refused, wherever: the client may still be sending."""
-        UPLOADS.labels(exc.code if isinstance(exc, Refusal) else "unexpected").inc()
-        self.body.drain()
+        if self.request.method == "PUT":
+            UPLOADS.labels(exc.code if isinstance(exc, Refusal) else "unexpected").inc()
+            self.body.drain()
         return super().handle_exception(exc)
 
 

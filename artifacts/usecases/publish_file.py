@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import IntegrityError, transaction
 
@@ -28,8 +27,6 @@ from kernel.connections import give_back
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
-
-ONE_DIGEST_PER_PATH: Final = "one_artifact_per_origin_path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +121,11 @@ def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published
         with transaction.atomic(durable=True):
             artifact = _seal(upload, stored, now=now)
             faults.reach("artifacts.sealing")
-    except IntegrityError as error:
-        if not _is_about(error, ONE_DIGEST_PER_PATH):
-            raise
-        existing = _existing(upload, stored.digest)
-        if existing is None:
-            raise
-        return Published(existing, is_new=False)
+    except IntegrityError:
+        winner = _existing(upload, stored.digest)
+        if winner is None:
+            raise  # it was not about the path
+        return Published(winner, is_new=False)
     logger.info(
         "artifact stored",
         extra={
@@ -165,9 +160,3 @@ def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
         size_bytes=stored.size_bytes,
     )
     return artifact
-
-
-def _is_about(error: IntegrityError, constraint: str) -> bool:
-    """Whether the database refused because of this constraint (psycopg names it)."""
-    diagnostic = getattr(error.__cause__, "diag", None)
-    return getattr(diagnostic, "constraint_name", None) == constraint

@@ -5,11 +5,8 @@ from typing import Final
 
 from django.db import transaction
 
-from artifacts.errors import StorageUnavailable
 from artifacts.models import Blob, BlobState
 from artifacts.ports import StoredBytes
-
-ATTEMPTS: Final = 3
 
 # FOR SHARE: a collector that marks the blob takes FOR UPDATE, so it either sees our reference
 # after we commit, or we no longer see its blob live. Django's ORM cannot say FOR SHARE.
@@ -20,16 +17,10 @@ def store_blob(*, stored: StoredBytes, now: datetime) -> Blob:
     """Find the live blob of these bytes, locked until the commit, or make it. Joins.
 
     A blob on its way out counts as absent: the digest is unique only among live ones.
-
-    Raises:
-        StorageUnavailable: it was collected again and again between two looks.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("store_blob joins a transaction")
-    for _ in range(ATTEMPTS):
-        live = list(Blob.objects.raw(_LIVE, [stored.digest.hex, BlobState.LIVE.value]))
-        if live:
-            return live[0]
+    while not (live := list(Blob.objects.raw(_LIVE, [stored.digest.hex, BlobState.LIVE.value]))):
         new = Blob(
             sha256=stored.digest.hex,
             size_bytes=stored.size_bytes,
@@ -38,4 +29,4 @@ def store_blob(*, stored: StoredBytes, now: datetime) -> Blob:
         )
         # Two at once: the second waits for the first here, and finds its row in the next round.
         Blob.objects.bulk_create([new], ignore_conflicts=True)
-    raise StorageUnavailable(reason="the blob is being collected", sha256=stored.digest)
+    return live[0]

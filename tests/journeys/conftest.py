@@ -1,6 +1,5 @@
 """The real web server over the test database, real curl, and the worker's work on demand."""
 
-import base64
 import ctypes
 import json
 import os
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,13 +29,11 @@ from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from artifacts.wiring import endings
 from kernel.actor import Permission
-from provenance.adapters.embedded.signer import EmbeddedSigner
-from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
+from kernel.digest import Sha256
 from provenance.usecases.attest_builds import Attestor, attest_builds
-from provenance.usecases.initialise_signer import initialise_signer
-from provenance.wiring import verifier
 from tests.environment import SCRATCH
 from tests.factories.actors import administrator
+from tests.factories.attestor import new_attestor
 
 START_SECONDS: Final = 30
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -158,6 +156,21 @@ def curl(tmp_path: Path) -> Callable[..., Answer]:
     return run
 
 
+def digest_of(data: bytes) -> Sha256:
+    """The digest of these bytes."""
+    return Sha256(sha256(data).hexdigest())
+
+
+def declare(data: bytes, header: str = "Repr-Digest") -> tuple[str, str]:
+    """curl's arguments that declare the digest of these bytes."""
+    return ("-H", f"{header}: {digest_of(data).field}")
+
+
+def half_received() -> list[Path]:
+    """What the store holds of bytes that are still arriving, or never will."""
+    return list((SCRATCH / "blobs" / "incoming").glob("*"))
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Secrets for one project."""
@@ -202,24 +215,12 @@ def shop(web: Web, transactional_db: None, tmp_path: Path) -> Shop:  # noqa: ARG
     other = create_project(
         actor=administrator(), organization="acme", slug="other", is_public=False, now=now
     )
-    key_file = tmp_path / "attestor.key"
-    key_file.write_bytes(base64.b64encode(os.urandom(32)))
-    initialise_signer(
-        keys=EmbeddedSignerKeys(key_file=key_file, base_url=settings.PUBLIC_URL),
-        actor=administrator(),
-        now=now,
-    )
-    attestor = Attestor(
-        signer=EmbeddedSigner(key_file=key_file, issuer=settings.PUBLIC_URL),
-        verifier=verifier(),
-        base_url=settings.PUBLIC_URL,
-    )
     tokens = Tokens(
         uploader=_token(project, Permission.UPLOAD, Permission.READ),
         reader=_token(project, Permission.READ),
         stranger=_token(other, Permission.UPLOAD, Permission.READ),
     )
-    return Shop(web, project, tokens, attestor)
+    return Shop(web, project, tokens, new_attestor(tmp_path))
 
 
 def _token(project: Project, *permissions: Permission) -> str:

@@ -1,37 +1,17 @@
 """A CI job that uploads with curl …"""
 
 import base64
-import socket
-import struct
-import time
-from collections.abc import Callable, Iterator
-from hashlib import sha256
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from artifacts.models import Artifact, Build
-from kernel.digest import Sha256
-from tests.environment import SCRATCH
-from tests.journeys.conftest import Answer, Shop, Web, running_web
+from tests.journeys.conftest import Answer, Shop, declare, digest_of, half_received
 
 Curl = Callable[..., Answer]
 MEBIBYTE = 1024 * 1024
 DATA = b"the widget's bytes\n" * 1000
-
-
-def digest_of(data: bytes) -> Sha256:
-    return Sha256(sha256(data).hexdigest())
-
-
-def leftovers() -> list[Path]:
-    return list((SCRATCH / "blobs" / "incoming").glob("*"))
-
-
-def is_stored(data: bytes) -> bool:
-    digest = digest_of(data).hex
-    return (SCRATCH / "blobs" / "blobs" / "sha256" / digest[:2] / digest).exists()
 
 
 @pytest.fixture
@@ -85,7 +65,9 @@ def test_may_retry(shop: Shop, curl: Curl, file: Path) -> None:
 def test_cannot_replace_what_is_there(shop: Shop, curl: Curl, file: Path) -> None:
     curl("-T", str(file), shop.upload_url("x"), token=shop.tokens.uploader)
 
-    other = curl("-T", "-", shop.upload_url("x"), *declare(b"o"), stdin=b"o", token=uploader(shop))
+    other = curl(
+        "-T", "-", shop.upload_url("x"), *declare(b"o"), stdin=b"o", token=shop.tokens.uploader
+    )
 
     assert other.status == 409
     assert other.is_problem("path-taken")
@@ -110,7 +92,12 @@ def test_streams_with_a_declared_digest(shop: Shop, curl: Curl, header: str) -> 
     data = DATA * 200
 
     answer = curl(
-        "-T", "-", shop.upload_url("x"), *declare(data, header), stdin=data, token=uploader(shop)
+        "-T",
+        "-",
+        shop.upload_url("x"),
+        *declare(data, header),
+        stdin=data,
+        token=shop.tokens.uploader,
     )
 
     assert answer.status == 201, answer
@@ -125,7 +112,9 @@ def test_streams_with_a_declared_digest(shop: Shop, curl: Curl, header: str) -> 
     ],
 )
 def test_must_prove_the_end_of_a_stream(shop: Shop, curl: Curl, headers: tuple[str]) -> None:
-    answer = curl("-T", "-", shop.upload_url("x"), *headers, stdin=DATA * 200, token=uploader(shop))
+    answer = curl(
+        "-T", "-", shop.upload_url("x"), *headers, stdin=DATA * 200, token=shop.tokens.uploader
+    )
 
     assert answer.status == 411
     assert answer.is_problem("length-required")
@@ -137,7 +126,12 @@ def test_is_told_of_a_wrong_digest(shop: Shop, curl: Curl, file: Path, source: s
     sent, stdin = (str(file), None) if source == "file" else ("-", DATA)
 
     answer = curl(
-        "-T", sent, shop.upload_url("x"), *declare(b"other"), stdin=stdin, token=uploader(shop)
+        "-T",
+        sent,
+        shop.upload_url("x"),
+        *declare(b"other"),
+        stdin=stdin,
+        token=shop.tokens.uploader,
     )
 
     assert answer.status == 422
@@ -145,7 +139,7 @@ def test_is_told_of_a_wrong_digest(shop: Shop, curl: Curl, file: Path, source: s
     assert answer.json["declared"] == digest_of(b"other").hex
     assert answer.json["measured"] == digest_of(DATA).hex
     assert Artifact.objects.count() == 0
-    assert leftovers() == []
+    assert half_received() == []
 
 
 @pytest.mark.parametrize(
@@ -185,7 +179,7 @@ def test_is_told_what_is_wrong_with_the_headers(
 def test_may_say_that_nothing_is_encoded(shop: Shop, curl: Curl, file: Path) -> None:
     encoding = ("-H", "Content-Encoding: identity")
 
-    answer = curl(*encoding, "-T", str(file), shop.upload_url("x"), token=uploader(shop))
+    answer = curl(*encoding, "-T", str(file), shop.upload_url("x"), token=shop.tokens.uploader)
 
     assert answer.status == 201, answer
 
@@ -226,7 +220,7 @@ def test_is_told_what_is_wrong_with_a_path(
 
 def test_may_use_any_script_in_a_name(shop: Shop, curl: Curl, file: Path) -> None:
     answer = curl(
-        "-T", str(file), shop.upload_url("caf%C3%A9/%E6%97%A5%20100%25"), token=uploader(shop)
+        "-T", str(file), shop.upload_url("caf%C3%A9/%E6%97%A5%20100%25"), token=shop.tokens.uploader
     )
 
     assert answer.status == 201, answer
@@ -238,7 +232,7 @@ def test_gets_bytes_that_are_no_text_spelled_with_percent_signs(
     shop: Shop, curl: Curl, file: Path
 ) -> None:
     # Django spells them so before any view sees them, for uploads and downloads alike.
-    answer = curl("-T", str(file), shop.upload_url("a%FFb"), token=uploader(shop))
+    answer = curl("-T", str(file), shop.upload_url("a%FFb"), token=shop.tokens.uploader)
 
     assert answer.status == 201, answer
     assert answer.json["path"] == "a%FFb"
@@ -263,160 +257,3 @@ def test_needs_the_right_token(
     assert answer.status == status, answer
     assert answer.is_problem(code)
     assert Artifact.objects.count() == 0
-
-
-# Bodies that end early, and answers that come early
-
-
-def raw(shop: Shop, request: bytes, *, is_cut: bool = False) -> bytes:
-    """Send exactly these bytes and read the answer; `is_cut` ends the sending side there."""
-    address = urlsplit(shop.web.url)
-    with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
-        connection.sendall(request)
-        if is_cut:
-            connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(30)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def head(shop: Shop, *headers: str) -> bytes:
-    path = urlsplit(shop.upload_url("cut")).path
-    lines = [
-        f"PUT {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        f"Authorization: Bearer {shop.tokens.uploader}",
-        "Connection: close",
-        *headers,
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def test_is_not_believed_when_the_body_is_cut(shop: Shop) -> None:
-    answer = raw(shop, head(shop, "Content-Length: 1000") + b"x" * 999, is_cut=True)
-
-    assert b" 400 " in answer.splitlines()[0]
-    assert b'"code": "upload-truncated"' in answer
-    assert b'"announced_bytes": 1000' in answer
-    assert b'"received_bytes": 999' in answer
-    assert Artifact.objects.count() == 0
-    assert leftovers() == []
-    assert not is_stored(b"x" * 999)
-
-
-def test_is_not_believed_when_a_stream_is_cut(shop: Shop) -> None:
-    whole = b"x" * 2000
-    cut = b"3e8\r\n" + b"x" * 1000 + b"\r\n" + b"3e8\r\n" + b"x" * 10
-    declared = f"Repr-Digest: {digest_of(whole).field}"
-
-    answer = raw(shop, head(shop, "Transfer-Encoding: chunked", declared) + cut, is_cut=True)
-
-    assert b" 201 " not in answer
-    assert Artifact.objects.count() == 0
-    assert leftovers() == []
-
-
-def test_is_believed_when_the_same_stream_is_whole(shop: Shop) -> None:
-    whole = b"x" * 2000
-    body = (b"3e8\r\n" + b"x" * 1000 + b"\r\n") * 2 + b"0\r\n\r\n"
-    declared = f"Repr-Digest: {digest_of(whole).field}"
-
-    answer = raw(shop, head(shop, "Transfer-Encoding: chunked", declared) + body)
-
-    assert b" 201 " in answer.splitlines()[0]
-
-
-def test_leaves_nothing_when_it_dies_in_the_middle(shop: Shop) -> None:
-    address = urlsplit(shop.web.url)
-    with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
-        connection.sendall(head(shop, "Content-Length: 1000000") + b"x" * 500)
-        await_until(lambda: len(leftovers()) == 1)
-        # RST instead of FIN: what a killed runner or a dropped link looks like.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    await_until(lambda: leftovers() == [])
-    assert Build.objects.count() == 0
-
-
-def await_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.fixture(scope="module")
-def small(django_db_setup: None) -> Iterator[Web]:  # noqa: ARG001 - the tables are there
-    """A server that takes one mebibyte."""
-    with running_web(STRONGROOM_MAX_UPLOAD_BYTES=str(MEBIBYTE)) as server:
-        yield server
-
-
-@pytest.mark.parametrize("expect", ["100-continue", ""])
-@pytest.mark.parametrize("size", [MEBIBYTE + 1, 40 * MEBIBYTE])
-def test_is_told_the_limit_and_who_can_raise_it(
-    *, shop: Shop, small: Web, curl: Curl, tmp_path: Path, expect: str, size: int
-) -> None:
-    file = tmp_path / "large"
-    file.write_bytes(b"x" * size)
-    url = f"{small.url}/api/v1/projects/{shop.project}/artifacts/x"
-
-    answer = curl("-H", f"Expect: {expect}", "-T", str(file), url, token=shop.tokens.uploader)
-
-    assert answer.error == ""
-    assert answer.status == 413
-    assert answer.is_problem("upload-too-large")
-    assert answer.json["limit_bytes"] == MEBIBYTE
-    assert answer.json["observed_bytes"] == size
-    assert answer.json["setting"] == "STRONGROOM_MAX_UPLOAD_BYTES"
-    assert answer.json["raised_by"]
-    limits = curl(f"{small.url}/api/v1/limits").json
-    assert limits["upload"]["limit_bytes"] == MEBIBYTE
-
-
-def test_is_stopped_at_the_limit_in_a_stream(shop: Shop, small: Web, curl: Curl) -> None:
-    data = b"x" * (20 * MEBIBYTE)
-    url = f"{small.url}/api/v1/projects/{shop.project}/artifacts/x"
-
-    answer = curl("-T", "-", *declare(data), url, stdin=data, token=shop.tokens.uploader)
-
-    assert answer.error == ""
-    assert answer.status == 413
-    assert answer.is_problem("upload-too-large")
-    assert leftovers() == []
-
-
-def test_sends_exactly_the_limit(shop: Shop, small: Web, curl: Curl, tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"x" * MEBIBYTE)
-    url = f"{small.url}/api/v1/projects/{shop.project}/artifacts/x"
-
-    assert curl("-T", str(file), url, token=shop.tokens.uploader).status == 201
-
-
-def test_gets_an_early_answer_without_sending_the_body(shop: Shop) -> None:
-    wrong = head(shop, "Content-Length: 5000000", "Expect: 100-continue", "Content-Encoding: gzip")
-
-    answer = raw(shop, wrong)
-
-    assert b" 415 " in answer.splitlines()[0]
-    assert b"100 Continue" not in answer
-
-
-def test_gets_an_early_answer_although_it_stalls(shop: Shop) -> None:
-    address = urlsplit(shop.web.url)
-    wrong = head(shop, "Content-Length: 5000000", "Content-Encoding: gzip")
-    with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
-        connection.sendall(wrong + b"x" * 10)
-        connection.settimeout(30)
-
-        answer = connection.recv(65536)
-
-    assert b" 415 " in answer.splitlines()[0]
-
-
-def declare(data: bytes, header: str = "Repr-Digest") -> tuple[str, str]:
-    return ("-H", f"{header}: {digest_of(data).field}")
-
-
-def uploader(shop: Shop) -> str:
-    return shop.tokens.uploader

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import UnsafePath
@@ -261,6 +261,21 @@ def test_keeps_nothing_of_what_did_not_arrive(project: Project, store: MemoryBlo
 
     assert store.blobs == {}
     assert Build.objects.count() == Blob.objects.count() == OutboxEvent.objects.count() == 0
+
+
+def test_hides_no_other_violation_behind_a_race(project: Project, store: MemoryBlobStore) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield DATA
+        Project.objects.filter(pk=project.pk).delete()
+
+    with pytest.raises(IntegrityError):
+        publish_file(
+            actor=uploader(project),
+            place=Place("acme", "widget", "x"),
+            incoming=Incoming(chunks=chunks(), declared=None),
+            store=store,
+            clock=Clock(),
+        )
 
 
 def test_holds_no_database_connection_while_bytes_arrive(
