@@ -129,6 +129,13 @@ class BlobMissing(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class BlobDamaged(Refusal):
+    """The stored bytes are no longer the ones that were uploaded; they are not handed out."""
+
+    code = "blob-damaged"
+    kind = Kind.UNAVAILABLE
+
+
 class RangeNotSatisfiable(Refusal):
     """The asked range lies outside of the artifact."""
 

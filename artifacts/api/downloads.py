@@ -28,7 +28,7 @@ from artifacts.domain.conditions import (
     range_still_applies,
 )
 from artifacts.domain.ranges import ByteRange, select
-from artifacts.errors import BlobMissing, PreconditionFailed, RangeNotSatisfiable
+from artifacts.errors import BlobDamaged, BlobMissing, PreconditionFailed, RangeNotSatisfiable
 from artifacts.models import Artifact
 from artifacts.queries import (
     visible_artifact,
@@ -119,7 +119,7 @@ def _answer(request: Request, artifact: Artifact, validators: Validators) -> Htt
         response = HttpResponse()
         response["Content-Length"] = str(blob.size_bytes)
     elif selected is None:
-        response = StreamingHttpResponse(stream)
+        response = StreamingHttpResponse(_whole(stream, artifact))
         response["Content-Length"] = str(blob.size_bytes)
     else:
         response = StreamingHttpResponse(stream.select(selected.start, selected.length), status=206)
@@ -130,6 +130,14 @@ def _answer(request: Request, artifact: Artifact, validators: Validators) -> Htt
         content_disposition_header(as_attachment=True, filename=artifact.path.rpartition("/")[2])
     )
     return response
+
+
+def _whole(stream: BlobStream, artifact: Artifact) -> BlobStream:
+    try:
+        return stream.whole(Sha256(artifact.blob.sha256))
+    except BlobDamaged:
+        stream.close()
+        raise
 
 
 def _open(artifact: Artifact) -> BlobStream:

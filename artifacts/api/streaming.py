@@ -1,10 +1,18 @@
 """An artifact's bytes on their way out."""
 
+import logging
+from collections.abc import Iterator
 from contextlib import ExitStack
+from hashlib import sha256
+from itertools import chain
 from typing import Self
 
+from artifacts.errors import BlobDamaged
 from artifacts.ports import BlobStore
+from kernel.digest import Sha256
 from kernel.metrics import DOWNLOAD_BYTES
+
+logger = logging.getLogger(__name__)
 
 
 class BlobStream:
@@ -17,10 +25,25 @@ class BlobStream:
     def __init__(self, store: BlobStore, key: str, *, size_bytes: int) -> None:
         self._opened = ExitStack()
         self._reader = self._opened.enter_context(store.open(key, size_bytes=size_bytes))
-        self._chunks = self._reader.chunks(0, size_bytes)
+        self._size_bytes = size_bytes
+        self._chunks: Iterator[bytes] = iter(())
+
+    def whole(self, digest: Sha256) -> Self:
+        """Give all bytes, measured on the way: the last piece only if they have this digest.
+
+        A disk that lies and a forger with a shell are caught here. One piece is read at once, so
+        that a small damaged blob is a refusal; a large one ends before its announced length,
+        which no client takes for complete.
+
+        Raises:
+            BlobDamaged: the bytes are others, and all of them were in the first piece.
+        """
+        measured = _measured(self._reader.chunks(0, self._size_bytes), digest)
+        self._chunks = chain([next(measured)], measured)
+        return self
 
     def select(self, start: int, length: int) -> Self:
-        """Give only these bytes."""
+        """Give only these bytes. A part cannot be measured: its reader has `Repr-Digest`."""
         self._chunks = self._reader.chunks(start, length)
         return self
 
@@ -35,3 +58,18 @@ class BlobStream:
     def close(self) -> None:
         """Close the blob; the server calls this at the end, or when the client leaves."""
         self._opened.close()
+
+
+def _measured(chunks: Iterator[bytes], digest: Sha256) -> Iterator[bytes]:
+    """Each piece once the next one is there, and the last one once all have the digest."""
+    measured, held = sha256(), b""
+    for chunk in chunks:
+        if held:
+            yield held
+        measured.update(chunk)
+        held = chunk
+    found = Sha256.of(measured.digest())
+    if found != digest:
+        logger.error("blob damaged", extra={"expected": digest.hex, "found": found.hex})
+        raise BlobDamaged(expected_sha256=digest.hex, found_sha256=found.hex)
+    yield held
