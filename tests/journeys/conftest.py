@@ -37,6 +37,7 @@ from tests.factories.attestor import new_attestor
 
 START_SECONDS: Final = 30
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
+WIDGET: Final = bytes(range(256)) * 5000
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -221,6 +222,42 @@ def shop(web: Web, transactional_db: None, tmp_path: Path) -> Shop:  # noqa: ARG
         stranger=_token(other, Permission.UPLOAD, Permission.READ),
     )
     return Shop(web, project, tokens, new_attestor(tmp_path))
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One uploaded artifact, and curl in the hands of somebody who may read it."""
+
+    shop: Shop
+    curl: Callable[..., Answer]
+    artifact: dict[str, Any]
+
+    def get(self, part: str = "download", *arguments: str) -> Answer:
+        token = self.shop.tokens.reader
+        return self.curl(*arguments, self.url(part), token=token)
+
+    def head(self, *arguments: str) -> Answer:
+        return self.get("download", "--head", *arguments)
+
+    def url(self, part: str = "download") -> str:
+        """Where one of the artifact's addresses can be reached from here."""
+        return self.shop.web.at(self.artifact["urls"][part])
+
+
+@pytest.fixture
+def pending(shop: Shop, curl: Callable[..., Answer], tmp_path: Path) -> Shelf:
+    file = tmp_path / "file"
+    file.write_bytes(WIDGET)
+    path = "dist/na%C3%AFve%20widget.bin"
+    answer = curl("-T", str(file), shop.upload_url(path), token=shop.tokens.uploader)
+    assert answer.status == 201
+    return Shelf(shop, curl, answer.json)
+
+
+@pytest.fixture
+def shelf(pending: Shelf) -> Shelf:
+    pending.shop.attest()
+    return pending
 
 
 def _token(project: Project, *permissions: Permission) -> str:
