@@ -208,10 +208,3 @@ class IssuerTaken(Refusal):
 
     code = "issuer-taken"
     kind = Kind.CONFLICT
-
-
-class RequestTooLarge(Refusal):
-    """The body is larger than this address reads."""
-
-    code = "request-too-large"
-    kind = Kind.TOO_LARGE

@@ -42,6 +42,13 @@ class MalformedRequest(Refusal):
     kind = Kind.MALFORMED
 
 
+class RequestTooLarge(Refusal):
+    """The body is larger than this address reads."""
+
+    code = "request-too-large"
+    kind = Kind.TOO_LARGE
+
+
 class UnsupportedMediaType(Refusal):
     """The body has a media type that this address does not read."""
 

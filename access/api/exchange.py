@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access import wiring
-from access.api.parsers import SmallJSONParser
 from access.api.serializers import ExchangeIn
 from access.usecases.mint_token import mint_token
 from kernel import rest
+from kernel.native import SmallJSONParser
 
 
 class Audience(APIView):

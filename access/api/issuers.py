@@ -6,11 +6,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access import queries, wiring
-from access.api.parsers import SmallJSONParser
 from access.api.serializers import IssuerIn, IssuerOut
 from access.domain.issuers import NewIssuer
 from access.usecases.add_issuer import add_issuer
 from kernel.actor import Permission
+from kernel.native import SmallJSONParser
 from kernel.rest import actor_of
 from provenance.domain.build_facts import Platform
 

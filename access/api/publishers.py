@@ -5,12 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.api.parsers import SmallJSONParser
 from access.api.serializers import PublisherIn, PublisherOut
 from access.queries import publishers_of
 from access.usecases.add_publisher import NewPublisher, add_publisher
 from artifacts.queries import visible_project
 from kernel.actor import Permission
+from kernel.native import SmallJSONParser
 from kernel.rest import actor_of
 
 

@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.api.parsers import SmallJSONParser
 from access.api.projects import project_named
 from access.api.serializers import TokenIn, TokenOut, who_am_i
 from access.queries import administered_projects, administered_tokens
 from access.usecases.create_token import create_token
 from access.usecases.revoke_token import revoke_token
 from kernel.actor import Permission, Unauthenticated
+from kernel.native import SmallJSONParser
 from kernel.rest import actor_of
 
 

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from artifacts.api.documents import project_document, rfc3339
 from artifacts.api.links import project_url
-from artifacts.api.native import NativeView
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
+from kernel.native import NativeView
 from kernel.rest import actor_of
 
 

@@ -18,7 +18,6 @@ from rest_framework.response import Response
 
 from artifacts import wiring
 from artifacts.api.links import bundle_url
-from artifacts.api.native import NativeView
 from artifacts.api.streaming import BlobStream
 from artifacts.domain.conditions import (
     Conditions,
@@ -39,6 +38,7 @@ from artifacts.queries import (
 from artifacts.usecases.open_download import open_download
 from kernel.connections import give_back
 from kernel.digest import Sha256
+from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance import wiring as provenance_wiring
 from provenance.domain.report import Verdict

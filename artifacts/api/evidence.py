@@ -11,13 +11,13 @@ from rest_framework.response import Response
 from artifacts.api.documents import rfc3339
 from artifacts.api.downloads import BUNDLE_TYPE
 from artifacts.api.links import artifact_url, bundle_url
-from artifacts.api.native import NativeView
 from artifacts.domain.visibility import require_read
 from artifacts.errors import AttestationNotFound
 from artifacts.models import Artifact
 from artifacts.queries import visible_artifact
 from artifacts.usecases.verify_artifact import verify_artifact
 from kernel.digest import Sha256
+from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance import wiring as provenance_wiring
 from provenance.queries import attestation, attestations_of

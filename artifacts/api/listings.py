@@ -13,7 +13,6 @@ from artifacts.api.documents import (
     project_document,
 )
 from artifacts.api.links import project_url, root
-from artifacts.api.native import NativeView
 from artifacts.api.pages import PAGE_BUILDS, decode_cursor, next_link
 from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
 from artifacts.domain.visibility import require_read
@@ -25,6 +24,7 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance.queries import request_statuses
 

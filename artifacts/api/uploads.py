@@ -13,12 +13,12 @@ from artifacts import wiring
 from artifacts.api.documents import artifact_document
 from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
-from artifacts.api.native import NativeView
 from artifacts.queries import Place
 from artifacts.usecases.publish_file import Incoming, Published, publish_file
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import UPLOAD_BYTES, UPLOADS
+from kernel.native import NativeView
 from kernel.rest import actor_of
 
 

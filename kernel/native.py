@@ -1,4 +1,4 @@
-"""What all native views share: JSON whatever is asked for, and small JSON bodies only."""
+"""What native views share: JSON whatever is asked for, and small JSON bodies only."""
 
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, Final
@@ -9,6 +9,8 @@ from rest_framework.parsers import BaseParser, JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from kernel.rest import RequestTooLarge
 
 MAX_JSON_BYTES: Final = 64 * 1024
 
@@ -30,19 +32,29 @@ class OneAnswer(BaseContentNegotiation):
 
 
 class SmallJSONParser(JSONParser):
-    """Reads JSON of a bounded size: nothing that these addresses take is large."""
+    """DRF reads a JSON body whole, however large: this one looks at its length first.
+
+    Django reads no more than Content-Length says, and nothing where it says nothing.
+    """
 
     def parse(
         self,
         stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - DRF's shape
-        # Without Content-Length Django reads nothing, so this is the whole truth.
-        announced = (parser_context or {})["request"].META.get("CONTENT_LENGTH") or "0"
-        if not announced.isdigit() or int(announced) > MAX_JSON_BYTES:
-            raise ParseError(f"a JSON body has at most {MAX_JSON_BYTES} bytes")
-        return super().parse(stream, media_type, dict(parser_context or {}))
+    ) -> dict[str, Any]:
+        """See JSONParser.
+
+        Raises:
+            RequestTooLarge: the body is longer than anything that is asked for here.
+        """
+        length = str((parser_context or {})["request"].META.get("CONTENT_LENGTH"))
+        if length.isdecimal() and int(length) > MAX_JSON_BYTES:
+            raise RequestTooLarge(limit_bytes=MAX_JSON_BYTES, observed_bytes=int(length))
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("too deeply nested") from None
 
 
 class NativeView(APIView):
