@@ -137,7 +137,7 @@ class DirectoryBlobStore:
             try:
                 os.link(temporary, final)
             except FileExistsError:
-                _keep_or_heal(temporary, final, size_bytes)
+                _heal(temporary, final, size_bytes)
             # Also when another process linked it: its own fsync may still be ahead of it.
             _fsync_folder(final.parent)
 
@@ -167,20 +167,23 @@ def _write(descriptor: int, chunks: Iterable[bytes]) -> tuple[Sha256, int]:
     return Sha256.of(measured.digest()), size_bytes
 
 
-def _keep_or_heal(temporary: Path, final: Path, size_bytes: int) -> None:
-    """The same bytes are stored once. A damaged file gives way to the good bytes in hand.
+def _heal(temporary: Path, final: Path, size_bytes: int) -> None:
+    """The same bytes are stored once: the ones in hand, whatever the old file has become.
 
-    One digest has one size, so another size proves damage of the old file. What we hold was
-    hashed a moment ago and is on the disk; renaming is atomic, and whoever reads the old file
-    keeps it until the end. A damage that keeps the size is found by scrubbing, not here.
+    They were hashed a moment ago and are on the disk, which nobody knows of the old ones.
+    Renaming is atomic, and whoever reads the old file keeps it until the end. So an identical
+    upload mends a damaged blob, also one that kept its size.
     """
     found = final.lstat()
-    if S_ISREG(found.st_mode) and found.st_size == size_bytes:
-        return
-    logger.error(
-        "damaged blob replaced",
-        extra={"sha256": final.name, "found_bytes": found.st_size, "size_bytes": size_bytes},
-    )
+    if not S_ISREG(found.st_mode) or found.st_size != size_bytes:
+        logger.error(
+            "damaged blob replaced",
+            extra={
+                "sha256": final.name,
+                "found_bytes": found.st_size,
+                "size_bytes": size_bytes,
+            },
+        )
     temporary.replace(final)
 
 

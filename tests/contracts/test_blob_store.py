@@ -193,14 +193,27 @@ def test_leaves_one_file_of_what_was_stored(directory: DirectoryBlobStore, tmp_p
     assert stored.key == f"blobs/sha256/{stored.digest.hex[:2]}/{stored.digest.hex}"
 
 
-def test_never_touches_a_whole_blob_again(directory: DirectoryBlobStore, tmp_path: Path) -> None:
+def test_leaves_readers_the_file_that_they_opened(
+    directory: DirectoryBlobStore, tmp_path: Path
+) -> None:
     stored = directory.put(PIECES, expected=None)
-    before = (tmp_path / stored.key).stat()
+
+    with directory.open(stored.key, size_bytes=len(WHOLE)) as reader:
+        assert directory.put(PIECES, expected=None) == stored
+        assert b"".join(reader.chunks(0, len(WHOLE))) == WHOLE
+
+    assert (tmp_path / stored.key).read_bytes() == WHOLE
+
+
+def test_heals_a_damaged_blob_that_kept_its_size(
+    directory: DirectoryBlobStore, tmp_path: Path
+) -> None:
+    stored = directory.put(PIECES, expected=None)
+    (tmp_path / stored.key).write_bytes(bytes(len(WHOLE)))
 
     directory.put(PIECES, expected=None)
 
-    after = (tmp_path / stored.key).stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (tmp_path / stored.key).read_bytes() == WHOLE
 
 
 def test_heals_a_damaged_blob_with_good_bytes(

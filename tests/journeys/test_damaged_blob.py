@@ -62,3 +62,19 @@ def test_never_completes_the_download_of_a_large_damaged_blob(
 
     assert answer.error  # curl complains about the end, and its exit status is not 0
     assert len(answer.body) < len(data)
+
+
+def test_mends_a_damaged_blob_by_the_same_upload_again(
+    shop: Shop, curl: Curl, tmp_path: Path
+) -> None:
+    data = LARGE + b"mended"
+    url = uploaded(shop, curl, tmp_path / "mended", data)
+    flip(stored(data), 7)
+    assert curl(url, token=shop.tokens.reader).error
+
+    again = curl(
+        "-T", str(tmp_path / "mended"), shop.upload_url("mended"), token=shop.tokens.uploader
+    )
+
+    assert again.status == 200
+    assert curl(url, token=shop.tokens.reader).body == data
