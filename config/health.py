@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from django.conf import settings
@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from kombu import Connection
 from kombu.exceptions import KombuError
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
 from config.events import SWEEP_SECONDS
@@ -64,23 +66,31 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         return problem_response(Unauthenticated(permission="metrics"), request)
     registry = CollectorRegistry()
+    registry.register(_Waiting())
     if settings.METRICS_DIRECTORY is not None:
         collector: Any = MultiProcessCollector  # the library has no types here
         collector(registry, path=str(settings.METRICS_DIRECTORY))
-    now = timezone.now()
-    for name, text, value in (
-        ("outbox_age_seconds", "Age of the oldest waiting event.", oldest_event_age(now=now)),
-        (
-            "attestation_age_seconds",
-            "Age of the oldest build that waits for its attestation.",
-            oldest_pending_age(now=now),
-        ),
-    ):
-        Gauge(f"strongroom_{name}", text, registry=registry).set(value.total_seconds())
     body = generate_latest(registry)
     if settings.METRICS_DIRECTORY is None:
         body = generate_latest(PROCESS_REGISTRY) + body
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+class _Waiting(Collector):
+    """Ages that are read from the rows at each scrape, and kept by no process."""
+
+    def collect(self) -> Iterator[Metric]:
+        now = timezone.now()
+        for name, text, age in (
+            ("outbox", "Age of the oldest waiting event.", oldest_event_age(now=now)),
+            (
+                "attestation",
+                "Age of the oldest build that waits for its attestation.",
+                oldest_pending_age(now=now),
+            ),
+        ):
+            value = age.total_seconds()
+            yield GaugeMetricFamily(f"strongroom_{name}_age_seconds", text, value=value)
 
 
 def _run(name: str, check: Callable[[], str]) -> dict[str, Any]:

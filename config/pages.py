@@ -1,5 +1,6 @@
 """The front page, the problem pages, and problem documents where no view of ours was reached."""
 
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from kernel.errors import Refusal, all_refusals
 from kernel.problems import STATUS
-from kernel.rest import MalformedRequest, NotFound, Unexpected, problem_response
+from kernel.rest import MalformedRequest, NotFound, problem_response, refusal_of
 from provenance.domain.slsa_v1 import build_type
 from provenance.queries import trust_map, trust_state
 
@@ -80,5 +81,5 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def unexpected(request: HttpRequest) -> JsonResponse:
-    """An error that nobody anticipated; Django has logged it."""
-    return problem_response(Unexpected(), request)
+    """An error that no view of ours translated; Django calls this while handling it."""
+    return problem_response(refusal_of(sys.exc_info()[1]), request)

@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 
 from kernel.actor import ANONYMOUS, Actor, Unauthenticated
 from kernel.errors import Kind, Refusal
+from kernel.outbox.emit import current_request_id
 from kernel.problems import MEDIA_TYPE, STATUS, problem
 
 if TYPE_CHECKING:
@@ -63,6 +65,13 @@ class Unexpected(Refusal):
     kind = Kind.UNEXPECTED
 
 
+class DatabaseUnavailable(Refusal):
+    """The database cannot be reached now; nothing was changed, and the request may be repeated."""
+
+    code = "database-unavailable"
+    kind = Kind.UNAVAILABLE
+
+
 def actor_of(request: Request) -> Actor:
     """The authenticated actor, or ANONYMOUS."""
     return request.auth if isinstance(request.auth, Actor) else ANONYMOUS
@@ -83,15 +92,19 @@ def problem_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | JsonResponse:
     """DRF's hook: every error of a native view becomes a problem document."""
     request = cast("APIView", context["view"]).request
-    refusal = _refusal_of(error)
+    return problem_response(refusal_of(error), request._request)  # noqa: SLF001 - DRF offers no public name
+
+
+def refusal_of(error: BaseException | None) -> Refusal:
+    """Every error as a refusal: ours, DRF's and Django's by name, the rest logged as unexpected."""
+    refusal = _known(error)
     if refusal is None:
         logger.error("unexpected error", exc_info=error)
-        refusal = Unexpected()
-    return problem_response(refusal, request._request)  # noqa: SLF001 - DRF offers no public name
+        return Unexpected(request_id=current_request_id())
+    return refusal
 
 
-def _refusal_of(error: Exception) -> Refusal | None:
-    """Translate DRF's and Django's own refusals into ours."""
+def _known(error: BaseException | None) -> Refusal | None:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Http404):
@@ -102,6 +115,9 @@ def _refusal_of(error: Exception) -> Refusal | None:
         return Unauthenticated()
     if isinstance(error, exceptions.UnsupportedMediaType):
         return UnsupportedMediaType(detail=str(error.detail))
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("database unavailable", extra={"error": str(error)})
+        return DatabaseUnavailable()
     if isinstance(error, exceptions.ValidationError):
         return MalformedRequest(fields=error.detail)
     if isinstance(error, exceptions.APIException) and error.status_code < 500:  # noqa: PLR2004

@@ -84,7 +84,7 @@ def _database(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Django
 DATABASES = {
     "default": _database(
         ENVIRONMENT.database_url,
-        OPTIONS={"pool": {"min_size": 0, "max_size": 16, "timeout": 10}},
+        OPTIONS={"pool": {"min_size": 0, "max_size": 16, "timeout": 3}},
         # After PostgreSQL has restarted, every kept connection would cost one request a 500.
         CONN_HEALTH_CHECKS=True,
         ATOMIC_REQUESTS=False,

@@ -113,6 +113,7 @@ def test_counts_what_happened(instance: Running) -> None:
         fetch(instance, f"{instance.url}/api/v1/artifacts/{'0' * 8}-0000-4000-8000-{'0' * 12}")
 
     text = fetch(instance, f"{instance.url}/metrics").decode()
+    assert text.count("# TYPE strongroom_outbox_age_seconds gauge") == 1
 
     values = {
         name: float(value)
