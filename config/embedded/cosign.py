@@ -1,11 +1,14 @@
 """Stock cosign as a second opinion: what a consumer runs with nothing of ours installed."""
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+LIMIT_VARIABLE: Final = "COSIGN_MAX_ATTACHMENT_SIZE"
+DEFAULT_LIMIT_BYTES: Final = 128 * 1024**2
 HOW_TO_GET_IT: Final = "go install github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
 
 
@@ -39,10 +42,25 @@ def is_there() -> bool:
     return shutil.which("cosign") is not None
 
 
-def accepts(question: Question) -> bool:
-    """Ask cosign; no network is needed and none is used."""
-    finished = subprocess.run(question.command(), capture_output=True, check=False, timeout=60)
-    return finished.returncode == 0
+def refusal_of(question: Question) -> str:
+    """Ask cosign: empty when it accepts, else its own words. No network is needed or used."""
+    finished = subprocess.run(
+        question.command(),
+        env={**os.environ, **environment(question.artifact)},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+    if finished.returncode == 0:
+        return ""
+    return finished.stderr.strip() or f"exit status {finished.returncode}"
+
+
+def environment(artifact: Path) -> dict[str, str]:
+    """Cosign reads no artifact above 128 MiB unless this variable allows it."""
+    size_bytes = artifact.stat().st_size
+    return {LIMIT_VARIABLE: str(size_bytes)} if size_bytes > DEFAULT_LIMIT_BYTES else {}
 
 
 def wrong_questions(question: Question, other: Path) -> dict[str, Question]:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 import requests
@@ -23,6 +24,7 @@ from provenance.domain.scope import Scope
 
 WAIT_SECONDS: Final = 60
 REQUEST_SECONDS: Final = 30
+CHUNK_BYTES: Final = 1024 * 1024
 REPOSITORY: Final = "acme/widget"
 REPOSITORY_ID: Final = "4242"
 OWNER_ID: Final = "77"
@@ -110,17 +112,15 @@ def _play_ci_job(stage: Stage) -> str:
 
 def _upload(project: str, token: str, file: Path) -> dict[str, Any]:
     _heading(f"It uploads {file.name} ({file.stat().st_size:,} bytes)")
+    headers = {**_bearer(token), "Repr-Digest": Sha256(_sha256(file)).field}
+    address = f"{project}/artifacts/dist/{quote(file.name)}"
     with file.open("rb") as body:
-        answer = _ask(
-            "PUT", f"{project}/artifacts/dist/{file.name}", 201, headers=_bearer(token), data=body
-        )
-    artifact: dict[str, Any] = answer.json()
+        artifact: dict[str, Any] = _ask("PUT", address, 201, headers=headers, data=body).json()
     if artifact["sha256"] != _sha256(file):
         raise StepFailed("the store measured another digest than we did")
     _say(f"stored, sha256 {artifact['sha256']}")
     with file.open("rb") as body:
-        address = f"{project}/artifacts/dist/{file.name}"
-        again = _ask("PUT", address, 200, headers=_bearer(token), data=body).json()
+        again = _ask("PUT", address, 200, headers=headers, data=body).json()
     if again["id"] != artifact["id"]:
         raise StepFailed("a repeated upload made a second artifact")
     _say("the same upload again: 200, the same artifact (a retry is harmless)")
@@ -145,9 +145,12 @@ def _download(stage: Stage, token: str, artifact: dict[str, Any], file: Path) ->
     _heading("A consumer downloads it, verified")
     headers = _bearer(token)
     base = f"{stage.url}/api/v1/artifacts/{artifact['id']}"
-    answer = _ask("GET", f"{base}/download", 200, headers=headers)
-    got = stage.folder / file.name
-    got.write_bytes(answer.content)
+    got = stage.folder / "downloaded"
+    with (
+        _ask("GET", f"{base}/download", 200, headers=headers, stream=True) as answer,
+        got.open("wb") as output,
+    ):
+        output.writelines(answer.iter_content(CHUNK_BYTES))
     if _sha256(got) != artifact["sha256"]:
         raise StepFailed("the download has another digest than the upload")
     if answer.headers.get("Repr-Digest") != Sha256(artifact["sha256"]).field:
@@ -194,13 +197,16 @@ def _ask_cosign(stage: Stage, delivered: Delivered) -> None:
         _say("cosign is not on PATH, so this step is left out. To get it:")
         _say(f"  {cosign.HOW_TO_GET_IT}")
         return
-    if not cosign.accepts(question):
-        raise StepFailed(f"cosign refused the genuine bundle: {' '.join(question.command())}")
+    refusal = cosign.refusal_of(question)
+    if refusal:
+        raise StepFailed(f"cosign refused the genuine bundle: {refusal}")
     _say("accepted")
+    for name, value in cosign.environment(question.artifact).items():
+        _say(f"(with {name}={value}: it reads nothing above 128 MiB otherwise)")
     other = stage.folder / "another-artifact"
     forge.another_byte(delivered.file, other)
     for name, wrong in cosign.wrong_questions(question, other).items():
-        if cosign.accepts(wrong):
+        if not cosign.refusal_of(wrong):
             raise StepFailed(f"cosign accepted {name}")
         _say(f"refused: {name}")
 

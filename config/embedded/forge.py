@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,16 @@ COMMIT = "f" * 40
 
 
 def another_byte(artifact: Path, copy: Path) -> None:
-    """Copy the file with its last byte changed."""
-    data = bytearray(artifact.read_bytes())
-    data[-1] ^= 1
-    copy.write_bytes(data)
+    """Copy the file with its last byte changed; an empty one gets a byte."""
+    shutil.copyfile(artifact, copy)
+    with copy.open("r+b") as forged:
+        size_bytes = forged.seek(0, os.SEEK_END)
+        last = b"\0"
+        if size_bytes:
+            forged.seek(-1, os.SEEK_END)
+            last = forged.read(1)
+            forged.seek(-1, os.SEEK_END)
+        forged.write(bytes([last[0] ^ 1]))
 
 
 def another_statement(bundle: bytes) -> bytes:
