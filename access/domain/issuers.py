@@ -11,6 +11,11 @@ from provenance.domain.build_facts import Platform
 from provenance.domain.builders import DEVELOPMENT_ISSUER
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+# The builders of these names may be granted more than others': the names are their owners' alone.
+_RESERVED_NAMES: Final = {
+    "github": "https://token.actions.githubusercontent.com",
+    "gitlab": "https://gitlab.com",
+}
 _LONGEST_URL: Final = 300  # it stands in every job's key, which has to fit its column
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -49,6 +54,9 @@ def check_issuer(issuer: NewIssuer, *, own_url: str, allows_development: bool) -
     if issuer.is_development != (issuer.name == DEVELOPMENT_ISSUER):
         expected = f"{DEVELOPMENT_ISSUER!r} for the development issuer and for no other"
         raise IssuerNotAllowed(rule="development-name", expected=expected, found=issuer.name)
+    if issuer.url != _RESERVED_NAMES.get(issuer.name, issuer.url):
+        expected = _RESERVED_NAMES[issuer.name]
+        raise IssuerNotAllowed(rule="reserved-name", expected=expected, found=issuer.url)
     if issuer.is_development and not allows_development:
         raise IssuerNotAllowed(rule="development", expected="an instance that is not production")
     if not is_reachable_safely(IssuerAddress(issuer.url, issuer.is_development)):

@@ -84,7 +84,11 @@ def _database(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Django
 DATABASES = {
     "default": _database(
         ENVIRONMENT.database_url,
-        OPTIONS={"pool": {"min_size": 0, "max_size": 16, "timeout": 3}},
+        # The pool's own tries back off for minutes; given up early, the next request tries anew,
+        # so that an outage ends when the database is back and not when a timer says so.
+        OPTIONS={
+            "pool": {"min_size": 0, "max_size": 16, "timeout": 3, "reconnect_timeout": 2},
+        },
         # After PostgreSQL has restarted, every kept connection would cost one request a 500.
         CONN_HEALTH_CHECKS=True,
         ATOMIC_REQUESTS=False,

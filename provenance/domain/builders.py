@@ -134,7 +134,14 @@ def release_attestor_id(*, base_url: str) -> str:
     return f"{base_url}/attestors/release/v1"
 
 
+# Whose API this release can be trusted to ask about a job. Another instance needs the recorded
+# decision of an administrator; until then its jobs claim L1, however they were confirmed.
+CONFIRMABLE_ISSUERS: Final = frozenset({"github", "gitlab"})
+
+
 def default_levels(issuer_name: str) -> list[tuple[Mode, Level]]:
-    """The most that each mode of an issuer may claim; the development issuer's claim nothing."""
-    is_development = issuer_name == DEVELOPMENT_ISSUER
-    return [(mode, Level.L0 if is_development else mode.most) for mode in MODES.values()]
+    """What each mode of a new issuer is granted; the development issuer's claim nothing."""
+    if issuer_name == DEVELOPMENT_ISSUER:
+        return [(mode, Level.L0) for mode in MODES.values()]
+    most = Level.L2 if issuer_name in CONFIRMABLE_ISSUERS else Level.L1
+    return [(mode, min(mode.most, most, key=lambda level: level.rank)) for mode in MODES.values()]

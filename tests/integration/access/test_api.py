@@ -338,7 +338,7 @@ def test_says_what_is_wrong_with_a_publisher(
 def test_lets_administrators_of_the_instance_add_and_list_issuers(
     client: Client, bearer: Bearer, project: Project
 ) -> None:
-    body = {"name": "github", "url": "https://git.example", "platform": "github"}
+    body = {"name": "forge", "url": "https://git.example", "platform": "github"}
     headers = bearer(None, Permission.ADMINISTER)
 
     added = post(client, "/api/v1/issuers", body, headers=headers)

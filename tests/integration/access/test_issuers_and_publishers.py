@@ -61,7 +61,7 @@ def test_lets_only_administrators_of_the_instance_add_an_issuer(
 @pytest.mark.parametrize(
     "taken",
     [
-        NewIssuer("github", "https://git.example", Platform.GITHUB),
+        NewIssuer("github", ISSUER, Platform.GITHUB),
         NewIssuer("other", ISSUER, Platform.GITHUB),
     ],
 )

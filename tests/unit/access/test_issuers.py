@@ -36,7 +36,7 @@ def broken_rule(issuer: NewIssuer, *, allows_development: bool = True) -> object
     ],
 )
 def test_accepts_an_issuer_by_its_url(url: str) -> None:
-    check(replace(GITHUB, url=url), allows_development=False)
+    check(replace(GITHUB, name="forge", url=url), allows_development=False)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,14 @@ def test_reserves_the_name_of_the_development_issuer_both_ways() -> None:
     assert broken_rule(replace(DEVELOPMENT, name="github")) == "development-name"
 
 
+@pytest.mark.parametrize("name", ["github", "gitlab"])
+def test_gives_the_names_with_more_granted_to_nobody_else(name: str) -> None:
+    assert broken_rule(replace(GITHUB, name=name, url="https://git.example")) == "reserved-name"
+    check(GITHUB)
+    check(replace(GITHUB, name="gitlab", url="https://gitlab.com"))
+    check(replace(GITHUB, name="forge", url="https://git.example"))
+
+
 def test_refuses_the_development_issuer_in_production() -> None:
     assert broken_rule(DEVELOPMENT, allows_development=False) == "development"
 
@@ -121,5 +129,5 @@ def test_fetches_keys_without_tls_only_on_loopback_for_development(
 
 
 def test_refuses_to_add_an_issuer_that_is_reached_without_tls() -> None:
-    assert broken_rule(replace(GITHUB, url="http://git.example")) == "scheme"
+    assert broken_rule(replace(GITHUB, name="forge", url="http://git.example")) == "scheme"
     assert broken_rule(replace(DEVELOPMENT, url="http://git.example")) == "scheme"

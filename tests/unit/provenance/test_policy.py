@@ -43,6 +43,7 @@ def decide(
     return evaluate(policy, trust, findings, base_url=BASE_URL)
 
 
+NAMES = ("github", "gitlab", "forge-example-com", "development")
 BROKEN = Verification((Step(StepName.SIGNATURE, "signature-invalid"),))
 
 
@@ -147,6 +148,17 @@ def test_caps_the_level_where_web_and_attestor_share_the_key() -> None:
 
     assert decision.level is Level.L1
     assert any("readable by the account" in why for why in decision.why_not_higher)
+
+
+def test_grants_level_2_to_no_issuer_that_nobody_decided_about() -> None:
+    granted = {name: max(level.rank for _mode, level in default_levels(name)) for name in NAMES}
+
+    assert granted == {
+        "github": Level.L2.rank,
+        "gitlab": Level.L2.rank,
+        "forge-example-com": Level.L1.rank,
+        "development": Level.L0.rank,
+    }
 
 
 def test_never_gives_one_builder_id_to_two_issuers() -> None:
