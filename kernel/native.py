@@ -31,11 +31,15 @@ class OneAnswer(BaseContentNegotiation):
         return renderer, str(renderer.media_type)
 
 
-class SmallJSONParser(JSONParser):
+class SmallJSONParser(BaseParser):
     """DRF reads a JSON body whole, however large: this one looks at its length first.
 
-    Django reads no more than Content-Length says, and nothing where it says nothing.
+    Django reads no more than Content-Length says, and nothing where it says nothing. Not a
+    subclass of DRF's parser: for those, DRF has read all of the body before it calls them.
     """
+
+    media_type = "application/json"
+    limit_bytes = MAX_JSON_BYTES
 
     def parse(
         self,
@@ -43,16 +47,16 @@ class SmallJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """See JSONParser.
+        """Read the body as JSON.
 
         Raises:
             RequestTooLarge: the body is longer than anything that is asked for here.
         """
         length = str((parser_context or {})["request"].META.get("CONTENT_LENGTH"))
-        if length.isdecimal() and int(length) > MAX_JSON_BYTES:
-            raise RequestTooLarge(limit_bytes=MAX_JSON_BYTES, observed_bytes=int(length))
+        if length.isdecimal() and int(length) > self.limit_bytes:
+            raise RequestTooLarge(limit_bytes=self.limit_bytes, observed_bytes=int(length))
         try:
-            return super().parse(stream, media_type, parser_context)
+            return JSONParser().parse(stream, media_type, parser_context)
         except RecursionError:
             raise ParseError("too deeply nested") from None
 
