@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
+from kernel.actor import Actor
 from kernel.digest import Sha256
 from provenance.domain.statement import parse
 from provenance.errors import SignerRefused, SignerUnavailable
@@ -24,9 +26,11 @@ from provenance.models import (
 )
 from provenance.ports import Signed, SigningJob
 from provenance.usecases.attest_builds import BATCH, LEASE, Attestor, Endings, attest_builds
+from provenance.usecases.publish_trust_root import publish_trust_root
 from tests.factories.facts import witnessed
 from tests.factories.requests import requested
 
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
 Answers = list[Signed | SignerRefused | SignerUnavailable]
 
 
@@ -198,15 +202,38 @@ def test_keeps_no_bundle_that_is_not_what_was_asked(
 def test_believes_no_signer_whose_keys_are_not_in_the_trust_root(
     attestor: Attestor, builds: Builds
 ) -> None:
+    request = requested(witnessed())
+    foreign = (
+        ROOT / "tests/assets/sigstore-conformance/intoto-with-custom-trust-root/trusted_root.json"
+    ).read_bytes()
+    with transaction.atomic():
+        publish_trust_root(document=foreign, actor=Actor("operator"), now=timezone.now())
+
+    run(attestor, builds)
+
+    request.refresh_from_db()
+    assert not Attestation.objects.exists()
+    assert request.last_error is not None
+    assert request.last_error["code"] == "signer-refused"
+    assert request.last_error["reason"] == "chain-invalid"
+
+
+@pytest.mark.django_db
+def test_keeps_no_genuine_bundle_that_is_given_for_another_build(
+    attestor: Attestor, builds: Builds
+) -> None:
     requested(witnessed())
     run(attestor, builds)
     genuine = bytes(Attestation.objects.get().bundle)
-    requested(witnessed(run_id="2"))
+    waiting = requested(witnessed(run_id="2"))
     replayed = Otherwise(attestor, lambda _jobs, _sign: [Signed(genuine)])
 
     run(replace(attestor, signer=replayed), builds)
 
+    waiting.refresh_from_db()
     assert Attestation.objects.count() == 1
+    assert waiting.last_error is not None
+    assert waiting.last_error["reason"] == "build-mismatch"
 
 
 def _at(moment: datetime) -> datetime:
