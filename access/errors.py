@@ -140,6 +140,13 @@ class EventNotAllowed(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class ForkNotAllowed(Refusal):
+    """The pipeline runs a fork's code for another project, and may not upload as that project."""
+
+    code = "fork-not-allowed"
+    kind = Kind.FORBIDDEN
+
+
 class ClaimMissing(Refusal):
     """The identity token lacks a claim that this store needs."""
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from access.adapters.http_keys import HttpKeySource
 from access.ports import KeySource
 from access.usecases.add_issuer import InstanceRules
-from access.usecases.mint_token import Exchange
+from access.usecases.identify_job import Exchange
 
 
 @cache

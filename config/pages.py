@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from kernel.errors import Refusal, all_refusals
 from kernel.problems import STATUS
 from kernel.rest import MalformedRequest, NotFound, problem_response, refusal_of
-from provenance.domain.slsa_v1 import build_type
+from provenance.domain.platforms import FORMS, build_type
 from provenance.queries import trust_map, trust_state
 
 PROBLEMS: Final = Path(__file__).resolve().parent.parent / "docs" / "problems"
@@ -28,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
     builders = sorted((who, level.value) for who, level in granted.levels.items())
     content = {
         "public_url": settings.PUBLIC_URL,
-        "build_type": build_type(base_url=settings.PUBLIC_URL),
+        "build_types": [build_type(form, base_url=settings.PUBLIC_URL) for form in FORMS.values()],
         "builders": builders,
     }
     return render(request, "strongroom/home.html", content)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Min
 
 from kernel.digest import Sha256
+from provenance.domain.build_facts import Platform
 from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
 from provenance.domain.scope import Scope
@@ -86,8 +87,13 @@ def trust_map(*, version: int, key_is_shared: bool) -> TrustMap:
     """One version of the trust map; version 0 grants nothing."""
     if version == 0:
         return TrustMap(0, {}, key_is_shared)
-    levels = StoredTrustMap.objects.values_list("levels", flat=True).get(version=version)
-    return TrustMap(version, {who: Level(level) for who, level in levels.items()}, key_is_shared)
+    stored = StoredTrustMap.objects.get(version=version)
+    return TrustMap(
+        version,
+        {who: Level(level) for who, level in stored.levels.items()},
+        key_is_shared,
+        {name: Platform(platform) for name, platform in stored.platforms.items()},
+    )
 
 
 def trust_root(*, version: int) -> bytes:

@@ -8,35 +8,20 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import urlsplit
 
-import requests
+import certifi
 import urllib3
 
 from access.adapters.jwks import Keys, parse_keys
+from access.adapters.pinned_http import Limits, PinnedHttp, Resolver, system_addresses
 from access.domain.identity_token import PublicKey
 from access.domain.issuers import IssuerAddress, is_reachable_safely
 from access.errors import IssuerUnavailable, UnknownKey
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how large. The numbers are for one request; tests give smaller ones."""
-
-    connect_seconds: float = 3
-    read_seconds: float = 5
-    total_seconds: float = 10
-    size_bytes: int = 256 * 1024
-    # An issuer that rotates publishes the new key well before it signs with it.
-    fresh_seconds: float = 600
-    # An unknown key id may be a new key, or a stranger's invention: ask, but not for each.
-    refresh_seconds: float = 30
-    failed_seconds: float = 5
 
 
 @dataclass(slots=True)
@@ -53,10 +38,16 @@ class HttpKeySource:
     """A KeySource that remembers what it fetched, for this process."""
 
     def __init__(
-        self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        resolve: Resolver = system_addresses,
+        certificates: str = certifi.where(),
     ) -> None:
         self._limits = limits or Limits()
         self._clock = clock
+        self._http = PinnedHttp(self._limits, resolve, certificates, clock)
         self._known: dict[IssuerAddress, _Known] = {}
         self._lock = threading.Lock()
 
@@ -121,8 +112,8 @@ class HttpKeySource:
 
     def _json(self, issuer: IssuerAddress, url: str) -> object:
         try:
-            return json.loads(self._body(issuer, url))
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return json.loads(self._http.body(issuer, url))
+        except (urllib3.exceptions.HTTPError, OSError) as error:
             raise IssuerUnavailable(
                 issuer=issuer.url, address=url, reason=type(error).__name__
             ) from error
@@ -130,48 +121,6 @@ class HttpKeySource:
             raise IssuerUnavailable(
                 issuer=issuer.url, address=url, reason="the answer is not JSON"
             ) from None
-
-    def _body(self, issuer: IssuerAddress, url: str) -> bytes:
-        """The body of a plain 200, read piece by piece so that size and time are ours to end."""
-        limits, started = self._limits, self._clock()
-        with (
-            _session() as session,
-            session.get(
-                url,
-                stream=True,
-                allow_redirects=False,
-                timeout=(limits.connect_seconds, limits.read_seconds),
-                headers=_HEADERS,
-            ) as response,
-        ):
-            if response.status_code != requests.codes.ok:
-                reason = f"the answer has status {response.status_code}"
-                raise IssuerUnavailable(issuer=issuer.url, address=url, reason=reason)
-            body = bytearray()
-            # Not decoded: a small compressed body could become a huge one. `read1` answers with
-            # what has arrived, so that a byte now and then does not hold us for ever.
-            while piece := response.raw.read1(_PIECE, decode_content=False):
-                body += piece
-                if len(body) > limits.size_bytes:
-                    raise IssuerUnavailable(issuer=issuer.url, address=url, reason="too large")
-                if not self._is_younger(started, limits.total_seconds):
-                    raise IssuerUnavailable(issuer=issuer.url, address=url, reason="too slow")
-            return bytes(body)
-
-
-_PIECE: Final = 16 * 1024
-_HEADERS: Final[Mapping[str, str]] = {
-    "Accept": "application/json",
-    "Accept-Encoding": "identity",
-    "User-Agent": "strongroom",
-}
-
-
-def _session() -> requests.Session:
-    """A session that takes nothing from the environment: no proxy, no netrc credentials."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
 
 
 def _is_neighbour(url: str, issuer: IssuerAddress) -> bool:

@@ -1,6 +1,8 @@
 """Trusted publishing, in the shape that PyPI's clients know: audience, and the exchange."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -11,10 +13,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from access import wiring
-from access.api.serializers import ExchangeIn
-from access.usecases.mint_token import mint_token
+from access.api.preflight import preflight
+from access.api.serializers import ExchangeIn, PreflightIn
+from access.usecases.check_exchange import check_exchange
+from access.usecases.mint_token import ClientSecret, mint_token
 from kernel import rest
 from kernel.native import SmallJSONParser
+from provenance.wiring import judge
 
 
 class Audience(APIView):
@@ -40,6 +45,7 @@ class MintToken(APIView):
             project=asked.validated_data.get("project"),
             exchange=wiring.exchange(),
             now=timezone.now(),
+            client_secret=_client_secret(asked.validated_data),
         )
         answer = {
             "success": True,
@@ -52,6 +58,38 @@ class MintToken(APIView):
     def get_exception_handler(self) -> Any:  # noqa: ANN401 - DRF's own signature
         """Problem documents, with PyPI's `errors` added."""
         return _with_errors
+
+
+class Preflight(APIView):
+    """What an exchange would give. The identity token is not used up."""
+
+    authentication_classes = ()
+    parser_classes = (SmallJSONParser,)
+
+    def post(self, request: Request) -> Response:
+        asked = PreflightIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        checked = check_exchange(
+            identity_token=asked.validated_data["token"],
+            project=asked.validated_data.get("project"),
+            exchange=wiring.exchange(),
+            key_is_shared=judge().key_is_shared,
+            now=timezone.now(),
+        )
+        return Response(preflight(checked), headers={"Cache-Control": "no-store"})
+
+    def get_exception_handler(self) -> Any:  # noqa: ANN401 - DRF's own signature
+        """As the exchange answers."""
+        return _with_errors
+
+
+def _client_secret(given: Mapping[str, str]) -> ClientSecret | None:
+    if "secret" in given:
+        digest = hashlib.sha256(given["secret"].encode()).hexdigest()
+        return ClientSecret(digest, is_shown=True)
+    if "secret_sha256" in given:
+        return ClientSecret(given["secret_sha256"], is_shown=False)
+    return None
 
 
 def _with_errors(error: Exception, context: dict[str, Any]) -> Response | JsonResponse:

@@ -7,12 +7,10 @@ from rest_framework.views import APIView
 
 from access import queries, wiring
 from access.api.serializers import IssuerIn, IssuerOut
-from access.domain.issuers import NewIssuer
 from access.usecases.add_issuer import add_issuer
 from kernel.actor import Permission
 from kernel.native import SmallJSONParser
 from kernel.rest import actor_of
-from provenance.domain.build_facts import Platform
 
 
 class Issuers(APIView):
@@ -29,14 +27,8 @@ class Issuers(APIView):
         actor.require(Permission.ADMINISTER, project=None)
         asked = IssuerIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        given = asked.validated_data
         added = add_issuer(
-            issuer=NewIssuer(
-                name=given["name"],
-                url=given["url"],
-                platform=Platform(given["platform"]),
-                is_development=given["is_development"],
-            ),
+            issuer=asked.new_issuer(),
             rules=wiring.instance_rules(),
             actor=actor,
             now=timezone.now(),

@@ -31,15 +31,11 @@ class Publishers(APIView):
         actor.require(Permission.ADMINISTER, project=found.id)
         asked = PublisherIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        given = asked.validated_data
+        given = dict(asked.validated_data)
+        events = tuple(given.pop("events"))
         added = add_publisher(
             project=found,
-            publisher=NewPublisher(
-                issuer_name=given["issuer"],
-                repository_id=given["repository_id"],
-                owner_id=given["owner_id"],
-                workflow_path=given["workflow_path"],
-            ),
+            publisher=NewPublisher(given.pop("issuer"), **given, events=events),
             actor=actor,
             now=timezone.now(),
         )

@@ -1,9 +1,12 @@
 """The shapes of access' requests and answers: explicit fields, one class for in, one for out."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from rest_framework import serializers
 
+from access.domain.identity_token import ALGORITHMS, LONGEST_LIFE
+from access.domain.issuers import NewIssuer, preset
 from access.domain.tokens import LONGEST_API_LIFE
 from access.models import Issuer, Token, TrustedPublisher
 from kernel.actor import Actor, Permission
@@ -14,11 +17,26 @@ _SECONDS_A_DAY: Final = 86_400
 _TOO_LONG: Final = 10 * int(LONGEST_API_LIFE.total_seconds())  # the use case names the real limit
 
 
-class ExchangeIn(serializers.Serializer[Any]):
-    """An identity token to exchange, and the project where the identity has several."""
+class PreflightIn(serializers.Serializer[Any]):
+    """An identity token, and the project where the identity has several."""
 
     token = serializers.CharField(max_length=60_000, trim_whitespace=False)
     project = serializers.CharField(max_length=200, required=False)
+
+
+class ExchangeIn(PreflightIn):
+    """An identity token to exchange; with a secret of the job's own, or first its SHA-256."""
+
+    secret = serializers.CharField(
+        min_length=32, max_length=200, trim_whitespace=False, required=False
+    )
+    secret_sha256 = serializers.RegexField(r"\A[0-9a-f]{64}\Z", required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two at most: the secret says its digest."""
+        if "secret" in attrs and "secret_sha256" in attrs:
+            raise serializers.ValidationError({"secret": ["give secret or secret_sha256"]})
+        return attrs
 
 
 class TokenIn(serializers.Serializer[Any]):
@@ -54,9 +72,17 @@ class PublisherIn(serializers.Serializer[Any]):
     """A CI identity to trust."""
 
     issuer = serializers.CharField(max_length=40)
-    repository_id = serializers.CharField(max_length=100)
-    owner_id = serializers.CharField(max_length=100)
-    workflow_path = serializers.CharField(max_length=500, trim_whitespace=False)
+    repository_id = serializers.CharField(max_length=100, default="")
+    owner_id = serializers.CharField(max_length=100, default="")
+    workflow_path = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    subject = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    reusable_workflow = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    ref = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    environment = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    requires_protected_ref = serializers.BooleanField(default=False)
+    events = serializers.ListField(
+        child=serializers.CharField(max_length=50), max_length=10, default=list
+    )
 
 
 class PublisherOut(serializers.Serializer[TrustedPublisher]):
@@ -69,17 +95,56 @@ class PublisherOut(serializers.Serializer[TrustedPublisher]):
     repository_id = serializers.CharField()
     owner_id = serializers.CharField()
     workflow_path = serializers.CharField()
+    subject = serializers.CharField()
+    reusable_workflow = serializers.CharField()
+    ref = serializers.CharField()
+    environment = serializers.CharField()
+    requires_protected_ref = serializers.BooleanField()
+    events = serializers.ListField(child=serializers.CharField())
     created_at = serializers.DateTimeField()
     created_by = serializers.CharField()
 
 
 class IssuerIn(serializers.Serializer[Any]):
-    """An issuer to accept."""
+    """An issuer to accept: one of the presets by its name alone, or all of it."""
 
+    preset = serializers.CharField(max_length=40)
     name = serializers.CharField(max_length=40)
     url = serializers.CharField(max_length=500, trim_whitespace=False)
     platform = serializers.ChoiceField(choices=[(p.value, p.value) for p in Platform])
     is_development = serializers.BooleanField(default=False)
+    algorithms = serializers.ListField(
+        child=serializers.CharField(max_length=10), max_length=10, default=list(ALGORITHMS)
+    )
+    longest_life_seconds = serializers.IntegerField(
+        min_value=0, max_value=_TOO_LONG, default=int(LONGEST_LIFE.total_seconds())
+    )
+    allows_private_addresses = serializers.BooleanField(default=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """A preset stands for all the other fields: beside it none is read."""
+        found = super().get_fields()
+        is_preset = isinstance(self.initial_data, dict) and "preset" in self.initial_data
+        return {name: one for name, one in found.items() if (name == "preset") is is_preset}
+
+    def new_issuer(self) -> NewIssuer:
+        """What is asked for.
+
+        Raises:
+            IssuerNotAllowed: there is no such preset.
+        """
+        given = self.validated_data
+        if "preset" in given:
+            return preset(given["preset"])
+        return NewIssuer(
+            name=given["name"],
+            url=given["url"],
+            platform=Platform(given["platform"]),
+            is_development=given["is_development"],
+            algorithms=tuple(given["algorithms"]),
+            longest_life=timedelta(seconds=given["longest_life_seconds"]),
+            allows_private_addresses=given["allows_private_addresses"],
+        )
 
 
 class IssuerOut(serializers.Serializer[Issuer]):
@@ -89,6 +154,9 @@ class IssuerOut(serializers.Serializer[Issuer]):
     url = serializers.CharField()
     platform = serializers.CharField()
     is_development = serializers.BooleanField()
+    algorithms = serializers.ListField(child=serializers.CharField())
+    longest_life_seconds = serializers.IntegerField()
+    allows_private_addresses = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 
 

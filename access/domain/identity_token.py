@@ -115,7 +115,12 @@ def parse_unverified(text: str) -> UnverifiedToken:
 
 
 def verify(
-    unverified: UnverifiedToken, *, key: PublicKey, audience: str, now: datetime
+    unverified: UnverifiedToken,
+    *,
+    key: PublicKey,
+    audience: str,
+    now: datetime,
+    longest_life: timedelta = LONGEST_LIFE,
 ) -> VerifiedToken:
     """Check signature, audience, times and token id, in this order.
 
@@ -132,7 +137,7 @@ def verify(
     # RFC 7519 allows a list. A token for us and somebody else could be replayed to us by them.
     if not isinstance(found, str) or found != audience or found == _SHARED_AUDIENCE:
         raise WrongAudience(expected=audience, found=shown(found))
-    expires = _check_times(claims, now=now)
+    expires = _check_times(claims, now=now, longest_life=longest_life)
     token_id = claims.get("jti")
     if token_id in (None, ""):
         raise TokenIdMissing
@@ -185,7 +190,9 @@ def _check_signature(unverified: UnverifiedToken, key: PublicKey) -> None:
         raise SignatureInvalid(key_id=key.key_id) from None
 
 
-def _check_times(claims: Mapping[str, object], *, now: datetime) -> datetime:
+def _check_times(
+    claims: Mapping[str, object], *, now: datetime, longest_life: timedelta
+) -> datetime:
     """Check `exp`, `nbf`, `iat` and the life between them; the answer is when it expires."""
     expires, issued = _seconds(claims, "exp"), _seconds(claims, "iat")
     starts = _seconds(claims, "nbf") if "nbf" in claims else issued
@@ -194,8 +201,8 @@ def _check_times(claims: Mapping[str, object], *, now: datetime) -> datetime:
         raise IdentityTokenExpired(expired_at=expires, now=int(present))
     if max(starts, issued) > present + leeway:
         raise IdentityTokenNotYetValid(valid_from=max(starts, issued), now=int(present))
-    if expires - issued > LONGEST_LIFE.total_seconds():
-        limit = int(LONGEST_LIFE.total_seconds())
+    if expires - issued > longest_life.total_seconds():
+        limit = int(longest_life.total_seconds())
         raise IdentityTokenLivesTooLong(life_seconds=expires - issued, limit_seconds=limit)
     return datetime.fromtimestamp(expires, tz=UTC)
 

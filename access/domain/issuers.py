@@ -2,30 +2,38 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from access.domain.github import GITHUB_COM
+from access.domain.gitlab import GITLAB_COM
+from access.domain.identity_token import ALGORITHMS, LONGEST_LIFE
 from access.errors import IssuerNotAllowed
 from provenance.domain.build_facts import Platform
 from provenance.domain.builders import DEVELOPMENT_ISSUER
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-# The builders of these names may be granted more than others': the names are their owners' alone.
-_RESERVED_NAMES: Final = {
-    "github": "https://token.actions.githubusercontent.com",
-    "gitlab": "https://gitlab.com",
-}
+# What an administrator may set as the longest accepted life of an issuer's tokens. GitLab's live as
+# long as the job's time limit; a day bounds what a leaked one is worth.
+SHORTEST_LIMIT: Final = timedelta(minutes=1)
+LONGEST_LIMIT: Final = timedelta(days=1)
 _LONGEST_URL: Final = 300  # it stands in every job's key, which has to fit its column
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerAddress:
-    """Where an issuer's keys are found, and whether plain HTTP on loopback may be used for it."""
+    """Where an issuer's keys are found, and which machines may be asked for them.
+
+    Plain HTTP, and loopback, for the development issuer alone.
+    """
 
     url: str
     is_development: bool
+    allows_private_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,29 @@ class NewIssuer:
     url: str
     platform: Platform
     is_development: bool = False
+    algorithms: tuple[str, ...] = ALGORITHMS
+    longest_life: timedelta = LONGEST_LIFE
+    allows_private_addresses: bool = False
+
+
+# By the name that people say. The store's own names of them are part of builder ids.
+PRESETS: Final[Mapping[str, NewIssuer]] = {
+    "github.com": NewIssuer("github", GITHUB_COM, Platform.GITHUB, algorithms=("RS256",)),
+    "gitlab.com": NewIssuer("gitlab", GITLAB_COM, Platform.GITLAB, algorithms=("RS256",)),
+}
+# The builders of these names may be granted more than others': the names are their owners' alone.
+_RESERVED: Final = {issuer.name: issuer for issuer in PRESETS.values()}
+
+
+def preset(name: str) -> NewIssuer:
+    """One of PRESETS.
+
+    Raises:
+        IssuerNotAllowed: there is none of this name.
+    """
+    if name not in PRESETS:
+        raise IssuerNotAllowed(rule="preset", expected=" or ".join(PRESETS))
+    return PRESETS[name]
 
 
 def check_issuer(issuer: NewIssuer, *, own_url: str, allows_development: bool) -> None:
@@ -54,13 +85,23 @@ def check_issuer(issuer: NewIssuer, *, own_url: str, allows_development: bool) -
     if issuer.is_development != (issuer.name == DEVELOPMENT_ISSUER):
         expected = f"{DEVELOPMENT_ISSUER!r} for the development issuer and for no other"
         raise IssuerNotAllowed(rule="development-name", expected=expected, found=issuer.name)
-    if issuer.url != _RESERVED_NAMES.get(issuer.name, issuer.url):
-        expected = _RESERVED_NAMES[issuer.name]
-        raise IssuerNotAllowed(rule="reserved-name", expected=expected, found=issuer.url)
+    reserved = _RESERVED.get(issuer.name)
+    if reserved is not None and (issuer.url, issuer.platform) != (reserved.url, reserved.platform):
+        raise IssuerNotAllowed(
+            rule="reserved-name",
+            expected=f"{reserved.url} ({reserved.platform.value})",
+            found=f"{issuer.url} ({issuer.platform.value})",
+        )
     if issuer.is_development and not allows_development:
         raise IssuerNotAllowed(rule="development", expected="an instance that is not production")
     if not is_reachable_safely(IssuerAddress(issuer.url, issuer.is_development)):
         raise IssuerNotAllowed(rule="scheme", expected="https", found=parts.scheme)
+    if not issuer.algorithms or not set(issuer.algorithms) <= set(ALGORITHMS):
+        expected = f"one or more of {', '.join(ALGORITHMS)}"
+        raise IssuerNotAllowed(rule="algorithms", expected=expected)
+    if not SHORTEST_LIMIT <= issuer.longest_life <= LONGEST_LIMIT:
+        low, high = (int(limit.total_seconds()) for limit in (SHORTEST_LIMIT, LONGEST_LIMIT))
+        raise IssuerNotAllowed(rule="longest-life", expected=f"{low} to {high} seconds")
 
 
 def is_reachable_safely(address: IssuerAddress) -> bool:

@@ -1,25 +1,35 @@
-"""Which CI identity a trusted publisher stands for, as a table of claims that must all agree."""
+"""Which CI identity a trusted publisher stands for, as a table of rules that must all agree."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from access.domain.claims import NUMBER, WORKFLOW_PATH, Check
+from access.domain.claim_rows import NUMBER, REF, TEXT, Check
+from access.domain.claims import DIALECTS
+from access.domain.github import WORKFLOW, workflow_of
 from access.errors import PublisherNotAllowed
-from provenance.domain.build_facts import Witnessed
+from provenance.domain.build_facts import Platform, Witnessed
 
 
 @dataclass(frozen=True, slots=True)
 class PublisherIdentity:
-    """The four claims of a trusted publisher; all are always required (PRODUCT.md rule 5).
+    """What a token has to agree with. All that is required always is (PRODUCT.md rule 5).
 
-    `issuer` is the URL. Ids and not names: a re-created repository or owner has new ones.
+    `issuer` is the URL. Ids and not names: a re-created repository or owner has new ones. Of a
+    generic issuer the subject stands for all of them. The rest narrows or, for `events` and
+    `reusable_workflow`, opens one thing; empty means the default.
     """
 
     issuer: str
-    repository_id: str
-    owner_id: str
-    workflow_path: str
+    repository_id: str = ""
+    owner_id: str = ""
+    workflow_path: str = ""
+    subject: str = ""
+    reusable_workflow: str = ""
+    ref: str = ""
+    environment: str = ""
+    requires_protected_ref: bool = False
+    events: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +43,97 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """What is wanted of a claim, what was found; they agree when they are equal, or by `agree`.
+
+    Nothing wanted or nothing found agrees with nothing.
+    """
+
     claim: str
-    wanted: Callable[[PublisherIdentity], str]
-    witnessed: Callable[[Witnessed], str]
+    wanted: Callable[[PublisherIdentity, Witnessed], str]
+    found: Callable[[Witnessed], str]
+    agree: Callable[[str, str], bool] = str.__eq__
+    applies: Callable[[PublisherIdentity, Witnessed], bool] = lambda _publisher, _facts: True
+
+
+def _same(name: str) -> _Rule:
+    return _Rule(name, lambda publisher, _: str(getattr(publisher, name)), _fact(name))
+
+
+def _fact(name: str) -> Callable[[Witnessed], str]:
+    return lambda facts: str(getattr(facts, name))
+
+
+def _is_ref_of(pattern: str, ref: str) -> bool:
+    """Equal, or within what a `*` at the end leaves open; never the bare prefix itself."""
+    if not pattern.endswith("*"):
+        return pattern == ref
+    prefix = pattern.removesuffix("*")
+    return ref.startswith(prefix) and ref != prefix
 
 
 # In the order in which a refusal names them.
 REQUIRED: Final[Sequence[_Rule]] = (
-    _Rule("issuer", lambda publisher: publisher.issuer, lambda facts: facts.issuer),
+    _same("issuer"),
+    _same("repository_id"),
+    _same("owner_id"),
+    _same("workflow_path"),
+    # The code that runs in the job: the workflow's own, or the one reusable workflow that is named,
+    # at any ref of it (provenance names its commit). GitLab's token says nothing of it.
     _Rule(
-        "repository_id",
-        lambda publisher: publisher.repository_id,
-        lambda facts: facts.repository_id,
+        "job_workflow_ref",
+        lambda _publisher, facts: facts.workflow_ref,
+        _fact("job_workflow_ref"),
+        applies=lambda publisher, facts: (
+            facts.platform is Platform.GITHUB and not publisher.reusable_workflow
+        ),
     ),
-    _Rule("owner_id", lambda publisher: publisher.owner_id, lambda facts: facts.owner_id),
     _Rule(
-        "workflow_path",
-        lambda publisher: publisher.workflow_path,
-        lambda facts: facts.workflow_path,
+        "job_workflow_ref",
+        lambda publisher, _facts: publisher.reusable_workflow,
+        _fact("job_workflow_ref"),
+        agree=lambda wanted, found: wanted == workflow_of(found),
+        applies=lambda publisher, _facts: bool(publisher.reusable_workflow),
+    ),
+    _Rule(
+        "event",
+        lambda publisher, facts: ", ".join((*_usual(facts.platform), *publisher.events)),
+        _fact("event"),
+        agree=lambda wanted, found: found in wanted.split(", "),
+    ),
+    _Rule(
+        "ref",
+        lambda publisher, _facts: publisher.ref,
+        _fact("ref"),
+        agree=_is_ref_of,
+        applies=lambda publisher, _facts: bool(publisher.ref),
+    ),
+    _Rule(
+        "ref_protected",
+        lambda _publisher, _facts: "true",
+        _fact("ref_protected"),
+        applies=lambda publisher, _facts: publisher.requires_protected_ref,
+    ),
+    _Rule(
+        "environment",
+        lambda publisher, _facts: publisher.environment,
+        _fact("environment"),
+        applies=lambda publisher, _facts: bool(publisher.environment),
     ),
 )
-# Who knows these two of a publisher stands in its repository and may be told what else differs.
-_DISCLOSING: Final = ("issuer", "repository_id")
+REQUIRED_OF_GENERIC: Final[Sequence[_Rule]] = (_same("issuer"), _same("subject"))
 
-_FORMS: Final[Sequence[tuple[str, Check, Callable[[PublisherIdentity], str]]]] = (
-    ("repository_id", NUMBER, lambda publisher: publisher.repository_id),
-    ("owner_id", NUMBER, lambda publisher: publisher.owner_id),
-    ("workflow_path", WORKFLOW_PATH, lambda publisher: publisher.workflow_path),
-)
+# Who knows these of a publisher stands in its repository and may be told what else differs.
+_DISCLOSING: Final = ("issuer", "repository_id", "subject")
 
 
 def first_difference(publisher: PublisherIdentity, facts: Witnessed) -> Difference | None:
     """The first claim that differs; None when all agree. An empty claim agrees with nothing."""
-    for rule in REQUIRED:
-        wanted, found = rule.wanted(publisher), rule.witnessed(facts)
-        if not wanted or wanted != found:
+    rules = REQUIRED_OF_GENERIC if facts.platform is Platform.GENERIC else REQUIRED
+    for rule in rules:
+        if not rule.applies(publisher, facts):
+            continue
+        wanted, found = rule.wanted(publisher, facts), rule.found(facts)
+        if not wanted or not found or not rule.agree(wanted, found):
             return Difference(rule.claim, wanted, found)
     return None
 
@@ -77,12 +143,67 @@ def may_be_disclosed(difference: Difference) -> bool:
     return difference.claim not in _DISCLOSING
 
 
-def check_publisher(publisher: PublisherIdentity) -> None:
-    """Refuse a publisher that no token could ever match.
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """A field of a publisher and its form, on the platforms that have it; empty on the others."""
+
+    name: str
+    check: Check
+    is_required: bool
+
+
+_REF_PATTERN: Final = Check(
+    "refs/…, exact or with one * at its end",
+    lambda value: REF.accepts(value.removesuffix("*")) and "*" not in value[:-1],
+)
+
+
+def check_publisher(publisher: PublisherIdentity, platform: Platform) -> None:
+    """Refuse a publisher that no token could ever match, or that says what it cannot mean.
 
     Raises:
         PublisherNotAllowed: naming the field and its form.
     """
-    for name, check, value in _FORMS:
-        if not check.accepts(value(publisher)):
-            raise PublisherNotAllowed(field=name, expected=check.expected)
+    forms = {form.name: form for form in _forms(platform)}
+    for name in _TEXTS:
+        value, form = str(getattr(publisher, name)), forms.get(name)
+        if form is None:
+            if value:
+                raise PublisherNotAllowed(field=name, expected=f"nothing, for {platform.value}")
+        elif (value or form.is_required) and not form.check.accepts(value):
+            raise PublisherNotAllowed(field=name, expected=form.check.expected)
+    if publisher.requires_protected_ref and "ref" not in forms:
+        raise PublisherNotAllowed(field="requires_protected_ref", expected="false")
+    allowed = DIALECTS[platform].events.opt_in
+    if any(event not in allowed for event in publisher.events):
+        expected = f"of {', '.join(allowed)}" if allowed else f"nothing, for {platform.value}"
+        raise PublisherNotAllowed(field="events", expected=expected)
+
+
+_TEXTS: Final = (
+    "repository_id",
+    "owner_id",
+    "workflow_path",
+    "subject",
+    "reusable_workflow",
+    "ref",
+    "environment",
+)
+
+
+def _forms(platform: Platform) -> Sequence[_Field]:
+    if platform is Platform.GENERIC:
+        return (_Field("subject", TEXT, is_required=True),)
+    reusable = (_Field("reusable_workflow", WORKFLOW, is_required=False),)
+    return (
+        _Field("repository_id", NUMBER, is_required=True),
+        _Field("owner_id", NUMBER, is_required=True),
+        _Field("workflow_path", DIALECTS[platform].workflow_path, is_required=True),
+        _Field("ref", _REF_PATTERN, is_required=False),
+        _Field("environment", TEXT, is_required=False),
+        *(reusable if platform is Platform.GITHUB else ()),
+    )
+
+
+def _usual(platform: Platform) -> Sequence[str]:
+    return DIALECTS[platform].events.usual

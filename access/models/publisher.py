@@ -1,22 +1,36 @@
 """Trusted publishers: the CI identities that may upload to a project."""
 
 import uuid
+from dataclasses import fields
+from typing import Final
 
 from django.db import models
 
 from access.domain.publishers import PublisherIdentity
 from access.models.issuer import Issuer
 
+# What a token is compared with, by the names that the domain gives it too.
+TERMS: Final = tuple(field.name for field in fields(PublisherIdentity) if field.name != "issuer")
+
 
 class TrustedPublisher(models.Model):
-    """All four of issuer, repository id, owner id and workflow path are always required."""
+    """All four of issuer, repository id, owner id and workflow path are always required.
+
+    Of a generic issuer, which proves none of them, the subject is.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project = models.ForeignKey("artifacts.Project", on_delete=models.PROTECT)
     issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT)
-    repository_id = models.CharField(max_length=100)
-    owner_id = models.CharField(max_length=100)
-    workflow_path = models.CharField(max_length=500)
+    repository_id = models.CharField(max_length=100, blank=True)
+    owner_id = models.CharField(max_length=100, blank=True)
+    workflow_path = models.CharField(max_length=500, blank=True)
+    subject = models.CharField(max_length=500, blank=True)
+    reusable_workflow = models.CharField(max_length=500, blank=True)
+    ref = models.CharField(max_length=500, blank=True)
+    environment = models.CharField(max_length=500, blank=True)
+    requires_protected_ref = models.BooleanField(default=False)
+    events = models.JSONField(default=list)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
 
@@ -24,26 +38,26 @@ class TrustedPublisher(models.Model):
         db_table = "trusted_publisher"
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "issuer", "repository_id", "owner_id", "workflow_path"],
+                fields=["project", "issuer", *TERMS],
                 name="one_publisher_per_identity",
             ),
             models.CheckConstraint(
-                condition=~models.Q(repository_id="")
-                & ~models.Q(owner_id="")
-                & ~models.Q(workflow_path=""),
+                condition=(
+                    ~models.Q(repository_id="")
+                    & ~models.Q(owner_id="")
+                    & ~models.Q(workflow_path="")
+                    & models.Q(subject="")
+                )
+                | (~models.Q(subject="") & models.Q(repository_id="", owner_id="")),
                 name="publisher_claims_are_given",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.repository_id}:{self.workflow_path}"
+        return self.subject or f"{self.repository_id}:{self.workflow_path}"
 
     @property
     def identity(self) -> PublisherIdentity:
         """The claims that a token has to agree with."""
-        return PublisherIdentity(
-            issuer=self.issuer.url,
-            repository_id=self.repository_id,
-            owner_id=self.owner_id,
-            workflow_path=self.workflow_path,
-        )
+        terms = {name: getattr(self, name) for name in TERMS}
+        return PublisherIdentity(self.issuer.url, **{**terms, "events": tuple(self.events)})

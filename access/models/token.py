@@ -5,13 +5,14 @@ import uuid
 from django.db import models
 
 from access.domain.tokens import TokenKind
+from access.models.issuer import UsedTokenId
 
 
 class Token(models.Model):
     """What a presented secret grants. The secret itself is never stored.
 
     `project` None means every project; `facts` and `job_key` hold the verified CI identity of an
-    upload token.
+    upload token, `exchange` the identity token that it was given for, while that still counts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -21,6 +22,9 @@ class Token(models.Model):
     project = models.ForeignKey("artifacts.Project", on_delete=models.PROTECT, null=True)
     permissions = models.JSONField()
     facts = models.JSONField(null=True)
+    exchange = models.ForeignKey(
+        UsedTokenId, on_delete=models.SET_NULL, null=True, related_name="tokens"
+    )
     job_key = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)

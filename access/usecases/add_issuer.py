@@ -38,6 +38,9 @@ def add_issuer(*, issuer: NewIssuer, rules: InstanceRules, actor: Actor, now: da
                 url=issuer.url,
                 platform=issuer.platform.value,
                 is_development=issuer.is_development,
+                algorithms=sorted(set(issuer.algorithms)),
+                longest_life_seconds=int(issuer.longest_life.total_seconds()),
+                allows_private_addresses=issuer.allows_private_addresses,
                 created_at=now,
             )
             record(
@@ -48,8 +51,17 @@ def add_issuer(*, issuer: NewIssuer, rules: InstanceRules, actor: Actor, now: da
                 url=issuer.url,
                 platform=issuer.platform.value,
                 is_development=issuer.is_development,
+                algorithms=added.algorithms,
+                longest_life_seconds=added.longest_life_seconds,
+                allows_private_addresses=issuer.allows_private_addresses,
             )
-            grant_builders(issuer_name=issuer.name, base_url=rules.own_url, actor=actor, now=now)
+            grant_builders(
+                issuer_name=issuer.name,
+                platform=issuer.platform,
+                base_url=rules.own_url,
+                actor=actor,
+                now=now,
+            )
     except IntegrityError as error:
         if '"issuer_' not in str(error):
             raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
@@ -13,6 +13,7 @@ from access.models import Issuer, TrustedPublisher
 from access.queries import publishers_of
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
+from provenance.domain.build_facts import Platform
 from provenance.domain.policy import Source
 from provenance.usecases.set_policy import set_policy
 
@@ -24,12 +25,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NewPublisher:
-    """The identity that shall be trusted; `issuer_name` is the store's own name of the issuer."""
+    """The identity that shall be trusted; `issuer_name` is the store's own name of the issuer.
+
+    The other fields are those of access.domain.publishers.PublisherIdentity.
+    """
 
     issuer_name: str
-    repository_id: str
-    owner_id: str
-    workflow_path: str
+    repository_id: str = ""
+    owner_id: str = ""
+    workflow_path: str = ""
+    subject: str = ""
+    reusable_workflow: str = ""
+    ref: str = ""
+    environment: str = ""
+    requires_protected_ref: bool = False
+    events: tuple[str, ...] = ()
+
+    def terms(self) -> dict[str, Any]:
+        """All but the issuer; events in one order, each once, so that equal ones are equal."""
+        terms = asdict(self)
+        del terms["issuer_name"]
+        return {**terms, "events": tuple(sorted(set(self.events)))}
 
 
 def add_publisher(
@@ -48,29 +64,20 @@ def add_publisher(
     issuer = Issuer.objects.filter(name=publisher.issuer_name).order_by("id").first()
     if issuer is None:
         raise IssuerNotFound(found=publisher.issuer_name)
-    identity = PublisherIdentity(
-        issuer.url, publisher.repository_id, publisher.owner_id, publisher.workflow_path
-    )
-    check_publisher(identity)
+    terms = publisher.terms()
+    check_publisher(PublisherIdentity(issuer.url, **terms), Platform(issuer.platform))
+    stored = {**terms, "events": list(terms["events"])}
     with transaction.atomic(durable=True):
         _wait_for_turn(project)
-        known = publishers_of(project).filter(
-            issuer=issuer,
-            repository_id=identity.repository_id,
-            owner_id=identity.owner_id,
-            workflow_path=identity.workflow_path,
-        )
-        existing = known.first()
+        existing = publishers_of(project).filter(issuer=issuer, **stored).first()
         if existing is not None:
             return existing
         added = TrustedPublisher.objects.create(
             project_id=project.id,
             issuer=issuer,
-            repository_id=identity.repository_id,
-            owner_id=identity.owner_id,
-            workflow_path=identity.workflow_path,
             created_at=now,
             created_by=actor.name,
+            **stored,
         )
         record(
             actor,
@@ -79,9 +86,7 @@ def add_publisher(
             now=now,
             publisher=str(added.id),
             issuer=issuer.name,
-            repository_id=identity.repository_id,
-            owner_id=identity.owner_id,
-            workflow_path=identity.workflow_path,
+            **{name: value for name, value in stored.items() if value},
         )
         sources = {_source(trusted) for trusted in publishers_of(project)}
         set_policy(scope=project.scope, sources=sorted(sources, key=str), actor=actor, now=now)
@@ -89,7 +94,9 @@ def add_publisher(
 
 
 def _source(publisher: TrustedPublisher) -> Source:
-    return Source(publisher.issuer.url, publisher.repository_id, publisher.owner_id)
+    return Source(
+        publisher.issuer.url, publisher.repository_id, publisher.owner_id, publisher.subject
+    )
 
 
 def _wait_for_turn(project: Project) -> None:

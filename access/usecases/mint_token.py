@@ -1,32 +1,23 @@
 """Exchange a CI job's identity token for an upload token: trusted publishing.
 
-The steps: read without trust, find the issuer, fetch its key (the only network, and in no
-transaction), verify, read the facts, find the one publisher, then claim `jti` and write the token.
+Identify the job, then claim `jti` and write the token in one transaction. A job that gave the
+digest of a secret of its own can ask again with the secret: to renew, or after a lost answer.
 """
 
+import hmac
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from access.domain import tokens
-from access.domain.claims import witnessed_facts
-from access.domain.identity_token import LEEWAY, VerifiedToken, parse_unverified, verify
-from access.domain.publishers import first_difference, may_be_disclosed
+from access.domain.identity_token import LEEWAY
 from access.domain.tokens import UPLOAD_LIFE, TokenKind
-from access.errors import (
-    AmbiguousPublisher,
-    NoMatchingPublisher,
-    PublisherMismatch,
-    TokenIdReused,
-    UnknownIssuer,
-)
-from access.models import Issuer, Token, TrustedPublisher, UsedTokenId
-from access.ports import KeySource
-from access.queries import named_project
+from access.errors import IdentityTokenExpired, TokenIdReused, TokenRevoked
+from access.models import Token, UsedTokenId
+from access.usecases.identify_job import Exchange, IdentifiedJob, identify_job
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 from provenance.domain.build_facts import Platform, Witnessed
@@ -34,16 +25,15 @@ from provenance.domain.build_facts import Platform, Witnessed
 logger = logging.getLogger(__name__)
 
 PERMISSIONS: Final = (Permission.READ, Permission.UPLOAD)
-MOST_NAMED_PROJECTS: Final = 20
+_LONGEST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """What an instance exchanges tokens with: where keys come from, and who it is itself."""
+class ClientSecret:
+    """A secret of the job's own, by its SHA-256; `is_shown` when the job gave the secret itself."""
 
-    keys: KeySource
-    audience: str
-    allows_development_issuer: bool
+    sha256: str = field(repr=False)
+    is_shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,110 +46,93 @@ class MintedToken:
 
 
 def mint_token(
-    *, identity_token: str, project: str | None, exchange: Exchange, now: datetime
+    *,
+    identity_token: str,
+    project: str | None,
+    exchange: Exchange,
+    now: datetime,
+    client_secret: ClientSecret | None = None,
 ) -> MintedToken:
     """Give the job a token that may upload to and read the one project, for 15 minutes.
 
-    Without `project` the identity itself must say which: exactly one publisher has to match.
-    Each identity token is exchanged once; of several attempts at once, one wins.
+    Each identity token is exchanged once; of several attempts at once, one wins. Only who shows
+    the secret of the first exchange gets another token, until the identity token expires.
 
     Raises:
         Refusal: one of access.errors, by the first step that did not pass.
     """
-    issuer, verified = _verified(identity_token, exchange, now=now)
-    facts = witnessed_facts(verified, platform=Platform(issuer.platform), issuer_name=issuer.name)
-    publisher = _publisher(facts, issuer, project)
+    job = identify_job(identity_token=identity_token, project=project, exchange=exchange, now=now)
     secret = tokens.make(TokenKind.UPLOAD)
-    actor = Actor(name=f"ci:{facts.repository}#{facts.run_id}")
-    try:
-        with transaction.atomic(durable=True):
-            UsedTokenId.objects.create(
-                issuer=issuer,
-                jti_sha256=verified.token_id_sha256,
+    actor = Actor(name=_actor_name(job.facts))
+    with transaction.atomic(durable=True):
+        used, is_first = UsedTokenId.objects.get_or_create(
+            issuer=job.issuer,
+            jti_sha256=job.verified.token_id_sha256,
+            defaults={
+                "secret_sha256": client_secret.sha256 if client_secret else "",
                 # Until then `verify` would accept it again.
-                expires_at=verified.expires_at + LEEWAY,
-            )
-            token = Token.objects.create(
-                kind=TokenKind.UPLOAD.value,
-                name=f"{facts.repository} run {facts.run_id} attempt {facts.run_attempt}",
-                secret_sha256=secret.sha256,
-                project_id=publisher.project_id,
-                permissions=[permission.value for permission in PERMISSIONS],
-                facts=facts.to_json(),
-                job_key=_job_key(facts),
-                created_at=now,
-                created_by=actor.name,
-                expires_at=now + UPLOAD_LIFE,
-            )
-            _tell(actor, token, publisher, facts, now=now)
-    except IntegrityError as error:
-        if "each_jti_once" not in str(error):
-            raise
-        raise TokenIdReused(issuer=issuer.url) from None
-    return MintedToken(token, str(publisher.project), secret.text)
+                "expires_at": job.verified.expires_at + LEEWAY,
+            },
+        )
+        if not is_first:
+            _check_renewal(used, job, client_secret, now=now)
+        token = Token.objects.create(
+            kind=TokenKind.UPLOAD.value,
+            name=_token_name(job.facts),
+            secret_sha256=secret.sha256,
+            project_id=job.publisher.project_id,
+            permissions=[permission.value for permission in PERMISSIONS],
+            facts=job.facts.to_json(),
+            exchange=used,
+            job_key=_job_key(job.facts),
+            created_at=now,
+            created_by=actor.name,
+            expires_at=now + UPLOAD_LIFE,
+        )
+        _tell("token.mint" if is_first else "token.renew", actor, token, job, now=now)
+    return MintedToken(token, str(job.publisher.project), secret.text)
 
 
-def _verified(
-    identity_token: str, exchange: Exchange, *, now: datetime
-) -> tuple[Issuer, VerifiedToken]:
-    """The issuer's row and its verified token."""
-    unverified = parse_unverified(identity_token)
-    try:
-        issuer = Issuer.objects.get(url=unverified.unverified_issuer)
-    except Issuer.DoesNotExist:
-        raise UnknownIssuer(found=unverified.unverified_issuer) from None
-    # A database that was copied from a development instance brings its issuer along.
-    if issuer.is_development and not exchange.allows_development_issuer:
-        raise UnknownIssuer(found=issuer.url)
-    key = exchange.keys.key(
-        issuer.address,
-        key_id=unverified.unverified_key_id,
-        algorithm=unverified.unverified_algorithm,
-    )
-    return issuer, verify(unverified, key=key, audience=exchange.audience, now=now)
-
-
-def _publisher(facts: Witnessed, issuer: Issuer, project: str | None) -> TrustedPublisher:
-    """The one publisher that this identity is, in the named project or in any.
+def _check_renewal(
+    used: UsedTokenId, job: IdentifiedJob, client_secret: ClientSecret | None, *, now: datetime
+) -> None:
+    """Let only the same job go on, for the same project, and not after a token was revoked.
 
     Raises:
-        NoMatchingPublisher: with the same words whether project or publisher is missing.
-        PublisherMismatch: one names this very repository, but not this owner or workflow.
-        AmbiguousPublisher: several match and no project was named.
+        TokenIdReused: with the same words, whatever of it is not so.
+        IdentityTokenExpired: no leeway here: a renewal is not a clock's mistake.
+        TokenRevoked: somebody has ended this job's access.
     """
-    named = _publishers_of_repository(facts, issuer, project)
-    compared = [(publisher, first_difference(publisher.identity, facts)) for publisher in named]
-    matching = [publisher for publisher, difference in compared if difference is None]
-    if len(matching) > 1:
-        projects = sorted(str(publisher.project) for publisher in matching)
-        raise AmbiguousPublisher(projects=projects[:MOST_NAMED_PROJECTS])
-    if matching:
-        return matching[0]
-    for _, difference in compared:
-        if difference is not None and may_be_disclosed(difference):
-            raise PublisherMismatch(
-                claim=difference.claim, expected=difference.expected, found=difference.found
-            )
-    # The identity's own claims, for whoever has to add the publisher; the project is not named.
-    raise NoMatchingPublisher(
-        issuer=facts.issuer,
-        repository=facts.repository,
-        repository_id=facts.repository_id,
-        owner_id=facts.owner_id,
-        workflow_path=facts.workflow_path,
-    )
+    refused = TokenIdReused(issuer=job.issuer.url)
+    if client_secret is None or not client_secret.is_shown or not used.secret_sha256:
+        raise refused
+    if not hmac.compare_digest(client_secret.sha256, used.secret_sha256):
+        raise refused
+    # One at a time, so that a revocation is seen by all that come after it.
+    earlier = list(used.tokens.select_for_update().order_by("created_at", "id"))
+    facts, project = job.facts.to_json(), job.publisher.project_id
+    if not earlier or any(one.facts != facts or one.project_id != project for one in earlier):
+        raise refused
+    if now >= job.verified.expires_at:
+        expired = int(job.verified.expires_at.timestamp())
+        raise IdentityTokenExpired(expired_at=expired, now=int(now.timestamp()))
+    revoked = next((one.revoked_at for one in earlier if one.revoked_at is not None), None)
+    if revoked is not None:
+        raise TokenRevoked(revoked_at=revoked)
 
 
-def _publishers_of_repository(
-    facts: Witnessed, issuer: Issuer, project: str | None
-) -> Sequence[TrustedPublisher]:
-    publishers = TrustedPublisher.objects.filter(
-        issuer=issuer, repository_id=facts.repository_id
-    ).select_related("issuer", "project__organization")
-    if project is not None:
-        found = named_project(project)
-        publishers = publishers.filter(project__in=[found] if found else [])
-    return list(publishers.order_by("created_at", "id"))
+def _actor_name(facts: Witnessed) -> str:
+    if facts.platform is Platform.GENERIC:
+        return f"ci:{facts.issuer_name}:{facts.subject}"[:_LONGEST_NAME]
+    # The end is the run's number, and kept: paths of GitLab's can be longer than the column.
+    return f"ci:{facts.repository[:150]}#{facts.run_id}"
+
+
+def _token_name(facts: Witnessed) -> str:
+    if facts.platform is Platform.GENERIC:
+        return facts.subject[:_LONGEST_NAME]
+    attempt = f" attempt {facts.run_attempt}" if facts.run_attempt else f" job {facts.job_id}"
+    return f"{facts.repository[:130]} run {facts.run_id}{attempt}"
 
 
 def _job_key(facts: Witnessed) -> str:
@@ -171,12 +144,11 @@ def _job_key(facts: Witnessed) -> str:
     return facts.job_key if facts.job_id else f"{facts.job_key}token:{facts.token_id_sha256}"
 
 
-def _tell(
-    actor: Actor, token: Token, publisher: TrustedPublisher, facts: Witnessed, *, now: datetime
-) -> None:
+def _tell(action: str, actor: Actor, token: Token, job: IdentifiedJob, *, now: datetime) -> None:
+    facts = job.facts
     told = {
-        "project": str(publisher.project_id),
-        "publisher": str(publisher.id),
+        "project": str(job.publisher.project_id),
+        "publisher": str(job.publisher.id),
         "issuer": facts.issuer,
         "repository_id": facts.repository_id,
         "commit": facts.commit,
@@ -184,5 +156,5 @@ def _tell(
         "run_attempt": facts.run_attempt,
         "token_id_sha256": facts.token_id_sha256,
     }
-    record(actor, "token.mint", str(token.id), now=now, **told)
+    record(actor, action, str(token.id), now=now, **told)
     logger.info("upload token minted", extra={"token": str(token.id), **told})

@@ -11,20 +11,22 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from kernel.rest import problem_response
-from provenance.domain import release, slsa_v1
+from provenance.domain import platforms, release, slsa_v1
 from provenance.domain.build_schema import schema
 from provenance.domain.builders import (
-    MODES,
     NotOurBuilder,
     builder_id,
     describe_builder,
+    modes_of,
     release_attestor_id,
 )
-from provenance.domain.fields import FIELDS
+from provenance.domain.fields import fields_of
+from provenance.domain.platforms import FORMS, Form
 from provenance.errors import NoSuchPage
 from provenance.queries import trust_map, trust_state
 
 STATEMENT = "A job of this workflow, at this commit, on this platform, uploaded these bytes."
+IDENTITY_STATEMENT = "Whoever holds this identity uploaded these bytes."
 NOT_STATED = (
     "that the bytes were compiled from the commit: a token proves which job uploaded, not what "
     "the job did"
@@ -42,6 +44,7 @@ def builder(request: HttpRequest, issuer_name: str, mode_name: str) -> HttpRespo
         return problem_response(NoSuchPage(page=request.path), request)
     if identity not in granted.levels:
         return problem_response(NoSuchPage(page=request.path), request)
+    form = FORMS[granted.platforms[issuer_name]]
     return _answer(
         request,
         "provenance/builder.html",
@@ -51,14 +54,14 @@ def builder(request: HttpRequest, issuer_name: str, mode_name: str) -> HttpRespo
             "mode": described.mode.title,
             "level": granted.levels[identity].value,
             "why_not_higher": described.why_not_higher,
-            "states": STATEMENT,
+            "states": _states(form),
             "does_not_state": NOT_STATED,
-            "build_type": slsa_v1.build_type(base_url=settings.PUBLIC_URL),
-            "not_recorded": list(slsa_v1.NOT_RECORDED),
-            "fields": _fields(),
+            "build_type": platforms.build_type(form, base_url=settings.PUBLIC_URL),
+            "not_recorded": list(form.not_recorded),
+            "fields": _fields(form),
             "other_modes": [
                 builder_id(issuer_name, mode, base_url=settings.PUBLIC_URL)
-                for mode in MODES.values()
+                for mode in modes_of(granted.platforms[issuer_name])
                 if mode.name != mode_name
             ],
         },
@@ -66,28 +69,35 @@ def builder(request: HttpRequest, issuer_name: str, mode_name: str) -> HttpRespo
 
 
 @require_safe
-def build_type(request: HttpRequest) -> HttpResponse:
+def build_type(request: HttpRequest, name: str) -> HttpResponse:
     """The buildType's specification, with the schema that our verifier enforces."""
-    identity = slsa_v1.build_type(base_url=settings.PUBLIC_URL)
+    form = _form(name)
+    if form is None:
+        return problem_response(NoSuchPage(page=request.path), request)
+    identity = platforms.build_type(form, base_url=settings.PUBLIC_URL)
     return _answer(
         request,
         "provenance/build_type.html",
         {
             "id": identity,
             "predicate_type": slsa_v1.PREDICATE_TYPE,
-            "states": STATEMENT,
+            "title": form.title,
+            "states": _states(form),
             "does_not_state": NOT_STATED,
             "schema": f"{identity}/schema.json",
-            "not_recorded": list(slsa_v1.NOT_RECORDED),
-            "fields": _fields(),
+            "not_recorded": list(form.not_recorded),
+            "fields": _fields(form),
         },
     )
 
 
 @require_safe
-def build_type_schema(_request: HttpRequest) -> HttpResponse:
+def build_type_schema(request: HttpRequest, name: str) -> HttpResponse:
     """The closed JSON Schema of a predicate of this buildType."""
-    document = schema(base_url=settings.PUBLIC_URL)
+    form = _form(name)
+    if form is None:
+        return problem_response(NoSuchPage(page=request.path), request)
+    document = schema(form, base_url=settings.PUBLIC_URL)
     return JsonResponse(document, content_type="application/schema+json")
 
 
@@ -107,9 +117,18 @@ def release_attestor(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _fields() -> list[dict[str, str]]:
+def _form(build_type_name: str) -> Form | None:
+    return next((one for one in FORMS.values() if one.build_type_name == build_type_name), None)
+
+
+def _states(form: Form) -> str:
+    return STATEMENT if form.ids is not None else IDENTITY_STATEMENT
+
+
+def _fields(form: Form) -> list[dict[str, str]]:
     return [
-        {"path": field.path, "source": field.source, "meaning": field.meaning} for field in FIELDS
+        {"path": field.path, "source": field.source, "meaning": field.meaning}
+        for field in fields_of(form)
     ]
 
 

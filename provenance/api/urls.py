@@ -3,13 +3,12 @@
 from django.urls import path
 
 from provenance.api import log, pages, well_known
-from provenance.domain.slsa_v1 import BUILD_TYPE_NAME
 
 urlpatterns = [
     path("builders/<str:issuer_name>/<str:mode_name>/v1", pages.builder),
     path("attestors/release/v1", pages.release_attestor),
-    path(f"buildtypes/{BUILD_TYPE_NAME}/v1", pages.build_type),
-    path(f"buildtypes/{BUILD_TYPE_NAME}/v1/schema.json", pages.build_type_schema),
+    path("buildtypes/<str:name>/v1", pages.build_type),
+    path("buildtypes/<str:name>/v1/schema.json", pages.build_type_schema),
     path("log/", log.trees),
     path("log/<str:tree>/checkpoint", log.checkpoint),
     path("log/<str:tree>/consistency", log.consistency),

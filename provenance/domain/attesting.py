@@ -7,6 +7,7 @@ from typing import Any, Final
 from provenance.domain import release, slsa_v1
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.builders import builder_id, mode_of, release_attestor_id
+from provenance.domain.platforms import FORMS
 from provenance.domain.slsa_v1 import Sealed
 from provenance.domain.statement import Statement, Subject, encode
 
@@ -55,10 +56,17 @@ BUILD_CONFIG_DIGEST: Final = 19
 BUILD_TRIGGER: Final = 20
 RUN_INVOCATION_URI: Final = 21
 SOURCE_REPOSITORY_VISIBILITY: Final = 22
+DEPLOYMENT_ENVIRONMENT: Final = 23
+TOKEN_SUBJECT: Final = 24
 
 
 def certificate_claims(facts: Witnessed) -> dict[int, str]:
-    """The CI claims that go into the certificate beside the identity."""
+    """The CI claims that go into the certificate beside the identity; the signer drops empty ones.
+
+    What an issuer does not prove is not claimed: without a repository only the subject is left.
+    """
+    if not facts.repository:
+        return {TOKEN_SUBJECT: facts.subject}
     return {
         RUNNER_ENVIRONMENT: facts.hosting.value,
         SOURCE_REPOSITORY_URI: facts.repository_url,
@@ -70,6 +78,8 @@ def certificate_claims(facts: Witnessed) -> dict[int, str]:
         BUILD_CONFIG_URI: f"{facts.server_url}/{facts.workflow_ref}",
         BUILD_CONFIG_DIGEST: facts.workflow_commit,
         BUILD_TRIGGER: facts.event,
-        RUN_INVOCATION_URI: facts.invocation_url,
+        RUN_INVOCATION_URI: FORMS[facts.platform].invocation(facts),
         SOURCE_REPOSITORY_VISIBILITY: facts.visibility,
+        DEPLOYMENT_ENVIRONMENT: facts.environment,
+        TOKEN_SUBJECT: facts.subject,
     }

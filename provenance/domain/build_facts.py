@@ -16,6 +16,8 @@ class Platform(StrEnum):
     """Which table of claims an issuer's tokens are read with."""
 
     GITHUB = "github"
+    GITLAB = "gitlab"
+    GENERIC = "generic"
 
 
 class Hosting(StrEnum):
@@ -42,14 +44,19 @@ UNATTESTABLE_EVENTS: Final = frozenset({"pull_request_target", "workflow_run"})
 class Witnessed:
     """The verified facts of one CI job. Optional ones are empty when the token has no claim.
 
+    The words are GitHub's; on GitLab the repository is the project, the owner its namespace, the
+    run the pipeline. A generic issuer proves a subject and nothing of repository, commit or job.
+
     `issuer` is the `iss` claim; `issuer_name` is the store's own short name of that issuer,
-    part of the builder id; `token_id_sha256` is the SHA-256 of the token's `jti` in hex.
-    `confirmed` says that the platform's API was asked about this very job and agreed.
+    part of the builder id; `subject` is the `sub` claim; `token_id_sha256` is the SHA-256 of the
+    token's `jti` in hex. `confirmed` says that the platform's API was asked about this very job
+    and agreed.
     """
 
     platform: Platform
     issuer: str
     issuer_name: str
+    subject: str
     hosting: Hosting
     confirmed: bool
     server_url: str
@@ -76,12 +83,7 @@ class Witnessed:
     @property
     def repository_url(self) -> str:
         """The repository's web address, which is also its git address without `git+`."""
-        return f"{self.server_url}/{self.repository}"
-
-    @property
-    def invocation_url(self) -> str:
-        """The page of this attempt of the run: SLSA v1 `metadata.invocationId`."""
-        return f"{self.repository_url}/actions/runs/{self.run_id}/attempts/{self.run_attempt}"
+        return f"{self.server_url}/{self.repository}" if self.repository else ""
 
     @property
     def job_key(self) -> str:

@@ -1,25 +1,29 @@
-"""The closed JSON Schema of this store's buildType; our own verifier enforces it.
+"""The closed JSON Schema of each buildType of this store; our own verifier enforces it.
 
 SLSA v1.2, "Verifying artifacts": verifiers SHOULD reject externalParameters that they do not
 recognise. We close every object that we define.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
-from provenance.domain.slsa_v1 import build_type
+from provenance.domain.platforms import FORMS, Form, Parameter, build_type, form_of
 
-_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 2048}
-_UUID: Final = {
+_TEXT: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 2048}
+_UUID: Final[Mapping[str, Any]] = {
     "type": "string",
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
 }
-_TIME: Final = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-_COMMIT: Final = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
+_TIME: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$",
+}
+_HOSTING: Final[Mapping[str, Any]] = {"enum": ["hosted", "self-hosted", "unknown"]}
+_COMMIT: Final[Mapping[str, Any]] = {"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +34,37 @@ class Violation:
     found: str
 
 
-def schema(*, base_url: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a predicate of this store's buildType, closed."""
+def schema(form: Form, *, base_url: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a predicate of this buildType, closed."""
+    builder = {"type": "string", "pattern": f"^{_literal(base_url)}/builders/"}
+    metadata: dict[str, Any] = {"startedOn": _TIME, "finishedOn": _TIME}
+    if form.ids is not None:
+        metadata["invocationId"] = _TEXT
+    details = {"builder": _closed({"id": builder}), "metadata": _closed(metadata)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"{build_type(base_url=base_url)}/schema.json",
-        "title": "A GitHub Actions job uploaded these files",
+        "$id": f"{build_type(form, base_url=base_url)}/schema.json",
+        "title": form.title,
         **_closed(
-            buildDefinition=_build_definition(base_url),
-            runDetails=_closed(
-                builder=_closed(
-                    id={"type": "string", "pattern": f"^{_literal(base_url)}/builders/"}
-                ),
-                metadata=_closed(invocationId=_TEXT, startedOn=_TIME, finishedOn=_TIME),
-            ),
+            {
+                "buildDefinition": _build_definition(form, base_url),
+                "runDetails": _closed(details),
+            }
         ),
     }
 
 
 def first_violation(predicate: Mapping[str, Any], *, base_url: str) -> Violation | None:
-    """The first place where the predicate leaves the schema, in document order; None if nowhere."""
+    """The first place where the predicate leaves its buildType's schema; None if nowhere."""
+    definition = predicate.get("buildDefinition")
+    found = definition.get("buildType") if isinstance(definition, Mapping) else None
+    form = form_of(found, base_url=base_url)
+    if form is None:
+        known = ", ".join(build_type(one, base_url=base_url) for one in FORMS.values())
+        return Violation(f"buildDefinition/buildType: one of {known}", str(found)[:300])
     errors = sorted(
-        _validator(base_url).iter_errors(predicate), key=lambda error: list(map(str, error.path))
+        _validator(form.build_type_name, base_url).iter_errors(predicate),
+        key=lambda error: list(map(str, error.path)),
     )
     if not errors:
         return None
@@ -59,43 +72,41 @@ def first_violation(predicate: Mapping[str, Any], *, base_url: str) -> Violation
     return Violation(expected=f"{where}: {errors[0].validator}", found=errors[0].message[:300])
 
 
-def _build_definition(base_url: str) -> dict[str, Any]:
-    workflow = _closed(repository=_TEXT, ref=_TEXT, path=_TEXT)
-    github = _closed(
-        optional=("check_run_id", "environment", "ref_protected", "repository_visibility"),
-        event_name=_TEXT,
-        repository_id=_TEXT,
-        repository_owner_id=_TEXT,
-        repository_visibility=_TEXT,
-        runner_environment={"enum": ["hosted", "self-hosted", "unknown"]},
-        run_id=_TEXT,
-        run_attempt=_TEXT,
-        ref_protected=_TEXT,
-        check_run_id=_TEXT,
-        environment=_TEXT,
-    )
-    upload = _closed(
-        issuer=_TEXT,
-        project=_UUID,
-        build=_UUID,
-        confirmed={"type": "boolean"},
-        token_id_sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"},
-    )
-    dependency = _closed(name=_TEXT, uri=_TEXT, digest=_closed(gitCommit=_COMMIT))
-    return _closed(
-        buildType={"const": build_type(base_url=base_url)},
-        externalParameters=_closed(workflow=workflow),
-        internalParameters=_closed(github=github, upload=upload),
-        resolvedDependencies={
+def _build_definition(form: Form, base_url: str) -> dict[str, Any]:
+    own = {form.member: _parameters(form.internal)} if form.member else {}
+    definition: dict[str, Any] = {
+        "buildType": {"const": build_type(form, base_url=base_url)},
+        "externalParameters": _closed({form.external_member: _parameters(form.external)}),
+        "internalParameters": _closed({**own, "upload": _closed(_UPLOAD)}),
+    }
+    if form.ids is not None:
+        dependency = {"name": _TEXT, "uri": _TEXT, "digest": _closed({"gitCommit": _COMMIT})}
+        definition["resolvedDependencies"] = {
             "type": "array",
-            "items": dependency,
+            "items": _closed(dependency),
             "minItems": 2,
             "maxItems": 3,
-        },
-    )
+        }
+    return _closed(definition)
 
 
-def _closed(*, optional: tuple[str, ...] = (), **properties: Mapping[str, Any]) -> dict[str, Any]:
+_UPLOAD: Final[Mapping[str, Any]] = {
+    "issuer": _TEXT,
+    "project": _UUID,
+    "build": _UUID,
+    "confirmed": {"type": "boolean"},
+    "token_id_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+}
+
+
+def _parameters(rows: Sequence[Parameter]) -> dict[str, Any]:
+    members = {row.name: _HOSTING if row.fact == "hosting" else _TEXT for row in rows}
+    return _closed(members, optional=[row.name for row in rows if row.is_optional])
+
+
+def _closed(
+    properties: Mapping[str, Mapping[str, Any]], *, optional: Collection[str] = ()
+) -> dict[str, Any]:
     """An object that has these members and no others."""
     return {
         "type": "object",
@@ -111,7 +122,8 @@ def _literal(text: str) -> str:
 
 
 @cache
-def _validator(base_url: str) -> Draft202012Validator:
-    document = schema(base_url=base_url)
+def _validator(build_type_name: str, base_url: str) -> Draft202012Validator:
+    form = next(form for form in FORMS.values() if form.build_type_name == build_type_name)
+    document = schema(form, base_url=base_url)
     Draft202012Validator.check_schema(document)
     return Draft202012Validator(document)

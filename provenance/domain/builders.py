@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from kernel.errors import Kind, Refusal
-from provenance.domain.build_facts import Hosting, Witnessed
+from provenance.domain.build_facts import Hosting, Platform, Witnessed
 
 
 class Level(StrEnum):
@@ -63,6 +63,12 @@ SELF_HOSTED_UNCONFIRMED: Final = Mode(
     Level.L1,
     "nothing shows that the build ran on hosted infrastructure (SLSA v1.2 Build L2, Hosted)",
 )
+IDENTITY_ONLY: Final = Mode(
+    "identity-only",
+    "an issuer that proves a subject, and no repository, commit or job",
+    Level.L0,
+    "the token names neither repository nor commit nor job, so that nothing is said of a build",
+)
 MODES: Final = {
     mode.name: mode
     for mode in (
@@ -70,6 +76,7 @@ MODES: Final = {
         HOSTED_UNCONFIRMED,
         SELF_HOSTED_CONFIRMED,
         SELF_HOSTED_UNCONFIRMED,
+        IDENTITY_ONLY,
     )
 }
 
@@ -86,6 +93,8 @@ SHARED_KEY_WHY: Final = (
 
 def mode_of(facts: Witnessed) -> Mode:
     """The mode in which this job is known. Unknown hosting counts as self-hosted."""
+    if facts.platform is Platform.GENERIC:
+        return IDENTITY_ONLY
     if facts.hosting is Hosting.HOSTED:
         return HOSTED_CONFIRMED if facts.confirmed else HOSTED_UNCONFIRMED
     return SELF_HOSTED_CONFIRMED if facts.confirmed else SELF_HOSTED_UNCONFIRMED
@@ -134,14 +143,21 @@ def release_attestor_id(*, base_url: str) -> str:
     return f"{base_url}/attestors/release/v1"
 
 
+def modes_of(platform: Platform) -> list[Mode]:
+    """The modes in which jobs of a platform can be known."""
+    is_generic = platform is Platform.GENERIC
+    return [mode for mode in MODES.values() if (mode is IDENTITY_ONLY) is is_generic]
+
+
 # Whose API this release can be trusted to ask about a job. Another instance needs the recorded
 # decision of an administrator; until then its jobs claim L1, however they were confirmed.
 CONFIRMABLE_ISSUERS: Final = frozenset({"github", "gitlab"})
 
 
-def default_levels(issuer_name: str) -> list[tuple[Mode, Level]]:
+def default_levels(issuer_name: str, platform: Platform) -> list[tuple[Mode, Level]]:
     """What each mode of a new issuer is granted; the development issuer's claim nothing."""
+    modes = modes_of(platform)
     if issuer_name == DEVELOPMENT_ISSUER:
-        return [(mode, Level.L0) for mode in MODES.values()]
+        return [(mode, Level.L0) for mode in modes]
     most = Level.L2 if issuer_name in CONFIRMABLE_ISSUERS else Level.L1
-    return [(mode, min(mode.most, most, key=lambda level: level.rank)) for mode in MODES.values()]
+    return [(mode, min(mode.most, most, key=lambda level: level.rank)) for mode in modes]

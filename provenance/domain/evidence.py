@@ -187,7 +187,7 @@ def _examine_provenance(
     problem = build_schema.first_violation(predicate, base_url=expected.base_url)
     if problem is not None:
         return steps.fail(StepName.SCHEMA, "schema-violation", problem.expected, problem.found)
-    steps.passes(StepName.SCHEMA, slsa_v1.build_type(base_url=expected.base_url))
+    steps.passes(StepName.SCHEMA, str(predicate["buildDefinition"]["buildType"]))
     upload = predicate["buildDefinition"]["internalParameters"]["upload"]
     builder = predicate["runDetails"]["builder"]["id"]
     return (

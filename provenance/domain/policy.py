@@ -5,14 +5,16 @@ source, the answer is deny.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from provenance.domain import slsa_v1
+from provenance.domain.build_facts import Platform
 from provenance.domain.builders import SHARED_KEY_WHY, Level, describe_builder
 from provenance.domain.evidence import Evidence, Step, StepName
+from provenance.domain.platforms import form_of, source_ids
 
 NO_ATTESTATION: Final = "no-attestation"
 
@@ -26,11 +28,15 @@ class Enforcement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A repository by the ids that its platform never gives to another one."""
+    """A repository by the ids that its platform never gives to another one.
+
+    Of an issuer that proves no repository, the subject takes their place.
+    """
 
     issuer: str
-    repository_id: str
-    owner_id: str
+    repository_id: str = ""
+    owner_id: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,15 @@ class VerificationPolicy:
 class TrustMap:
     """Which builder may claim which level. `key_is_shared` caps every level at L1.
 
+    `platforms` says by the issuer's name which platform's tokens its builders rest on.
+
     Source: SLSA v1.2, "Verifying artifacts", step 1: look up the level by signer and builder.id.
     """
 
     version: int
     levels: Mapping[str, Level]
     key_is_shared: bool
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,7 @@ def evaluate(
     policy: VerificationPolicy, trust_map: TrustMap, findings: Sequence[Finding], *, base_url: str
 ) -> Decision:
     """Judge every finding and rest the answer on the best one that passes all steps."""
-    judged = tuple(_judge(policy, trust_map, finding) for finding in findings)
+    judged = tuple(_judge(policy, trust_map, finding, base_url) for finding in findings)
     passing = [finding for finding in judged if finding.evidence.failed is None]
     ranked = sorted(
         passing, key=lambda finding: _level(trust_map, finding, base_url)[0].rank, reverse=True
@@ -116,7 +125,9 @@ def evaluate(
     )
 
 
-def _judge(policy: VerificationPolicy, trust_map: TrustMap, finding: Finding) -> Finding:
+def _judge(
+    policy: VerificationPolicy, trust_map: TrustMap, finding: Finding, base_url: str
+) -> Finding:
     """Add the policy's steps to a finding whose own steps all passed."""
     evidence = finding.evidence
     if evidence.failed is not None or evidence.statement is None:
@@ -127,7 +138,7 @@ def _judge(policy: VerificationPolicy, trust_map: TrustMap, finding: Finding) ->
     if evidence.builder_id not in trust_map.levels:
         builder = replace(builder, code="builder-not-trusted", expected="a builder that is granted")
         return _with(finding, builder)
-    return _with(_with(finding, builder), _source_step(policy, evidence))
+    return _with(_with(finding, builder), _source_step(policy, evidence, base_url))
 
 
 def _release_step(policy: VerificationPolicy) -> Step:
@@ -137,16 +148,16 @@ def _release_step(policy: VerificationPolicy) -> Step:
     return Step(StepName.SOURCE, "release-only", expected, "release attestation")
 
 
-def _source_step(policy: VerificationPolicy, evidence: Evidence) -> Step:
+def _source_step(policy: VerificationPolicy, evidence: Evidence, base_url: str) -> Step:
     statement = evidence.statement
     if statement is None:
         raise AssertionError("judged without a statement")
-    parameters = statement.predicate["buildDefinition"]["internalParameters"]
-    found = Source(
-        issuer=parameters["upload"]["issuer"],
-        repository_id=parameters["github"]["repository_id"],
-        owner_id=parameters["github"]["repository_owner_id"],
-    )
+    definition = statement.predicate["buildDefinition"]
+    form = form_of(definition["buildType"], base_url=base_url)
+    if form is None:
+        raise AssertionError("judged without a buildType of ours")
+    ids = source_ids(form, definition)
+    found = Source(ids.issuer, ids.repository_id, ids.owner_id, ids.subject)
     if found in policy.sources:
         return Step(StepName.SOURCE, found=_show(found))
     expected = "; ".join(_show(source) for source in policy.sources) or "a recorded source"
@@ -154,6 +165,8 @@ def _source_step(policy: VerificationPolicy, evidence: Evidence) -> Step:
 
 
 def _show(source: Source) -> str:
+    if source.subject:
+        return f"{source.issuer} subject {source.subject}"
     return f"{source.issuer} repository {source.repository_id} owner {source.owner_id}"
 
 

@@ -9,10 +9,11 @@ from provenance.domain import slsa_v1
 from provenance.domain.build_facts import Hosting
 from provenance.domain.builders import Level
 from provenance.domain.evidence import Evidence, Expected, Step
+from provenance.domain.platforms import Form, form_of
 from provenance.domain.policy import Decision, Enforcement, Finding, TrustMap, VerificationPolicy
 
 # Part of every decision's key: raise it when a change here or in a rule changes answers.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def verdict(
             "trust_root_version": basis.trust_root_version,
             "revocation_epoch": basis.revocation_epoch,
         },
-        "provenance": _summary(decision.counted),
+        "provenance": _summary(decision.counted, expected.base_url),
         "attestations": [_finding(finding) for finding in decision.findings],
     }
     return read_verdict(document)
@@ -77,7 +78,7 @@ def read_verdict(document: Mapping[str, Any]) -> Verdict:
     )
 
 
-def _summary(counted: Finding | None) -> dict[str, Any] | None:
+def _summary(counted: Finding | None, base_url: str) -> dict[str, Any] | None:
     """Who built it, in the words of the attestation that the answer rests on."""
     if counted is None or counted.evidence.statement is None:
         return None
@@ -85,22 +86,35 @@ def _summary(counted: Finding | None) -> dict[str, Any] | None:
     if statement.predicate_type != slsa_v1.PREDICATE_TYPE:
         return {"attestation": str(counted.attestation), "kind": "release"}
     definition = statement.predicate["buildDefinition"]
-    workflow = definition["externalParameters"]["workflow"]
-    github = definition["internalParameters"]["github"]
-    source = next(d for d in definition["resolvedDependencies"] if d["name"] == "source")
+    form = form_of(definition["buildType"], base_url=base_url)
+    if form is None:
+        raise AssertionError("counted without a buildType of ours")
     return {
         "attestation": str(counted.attestation),
         "kind": "provenance",
-        "repository": workflow["repository"],
-        "ref": workflow["ref"],
-        "commit": source["digest"]["gitCommit"],
-        "workflow": workflow["path"],
-        "event": github["event_name"],
-        "hosted": github["runner_environment"] == Hosting.HOSTED.value,
-        "invocation": statement.predicate["runDetails"]["metadata"]["invocationId"],
+        **_job(form, statement.predicate),
         "builder": counted.evidence.builder_id,
         "build_type": definition["buildType"],
         "issuer": definition["internalParameters"]["upload"]["issuer"],
+    }
+
+
+def _job(form: Form, predicate: Mapping[str, Any]) -> dict[str, Any]:
+    """The job in the same words for every platform; only the subject where no more is proven."""
+    definition = predicate["buildDefinition"]
+    external = definition["externalParameters"][form.external_member]
+    if form.ids is None:
+        return {"subject": external["subject"]}
+    own = definition["internalParameters"][form.member]
+    source = next(d for d in definition["resolvedDependencies"] if d["name"] == "source")
+    return {
+        "repository": external["repository"],
+        "ref": external["ref"],
+        "commit": source["digest"]["gitCommit"],
+        "workflow": external["path"],
+        "event": own[form.ids.event],
+        "hosted": own["runner_environment"] == Hosting.HOSTED.value,
+        "invocation": predicate["runDetails"]["metadata"]["invocationId"],
     }
 
 

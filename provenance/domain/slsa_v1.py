@@ -4,7 +4,7 @@ The statement says: *a job of workflow W at commit C on platform P uploaded byte
 function below builds one field of the predicate, in the specification's order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,13 +13,9 @@ from uuid import UUID
 from kernel.errors import Kind, Refusal
 from provenance.domain.build_facts import UNATTESTABLE_EVENTS, Witnessed
 from provenance.domain.builders import builder_id, mode_of
+from provenance.domain.platforms import FORMS, Form, Parameter, build_type
 
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
-BUILD_TYPE_NAME: Final = "github-actions-upload"
-
-# What a reader may want and the token does not carry (SLSA v1.2: parameters that are not
-# recorded are named, not passed over in silence).
-NOT_RECORDED: Final = ("inputs", "variables", "secrets", "steps", "runner image")
 
 
 class UnattestableEvent(Refusal):
@@ -39,11 +35,6 @@ class Sealed:
     sealed_at: datetime
 
 
-def build_type(*, base_url: str) -> str:
-    """The URL of the buildType: its specification and JSON Schema answer there."""
-    return f"{base_url}/buildtypes/{BUILD_TYPE_NAME}/v1"
-
-
 def provenance(facts: Witnessed, sealed: Sealed, *, base_url: str) -> dict[str, Any]:
     """The provenance predicate of one group of files that one job uploaded.
 
@@ -52,59 +43,41 @@ def provenance(facts: Witnessed, sealed: Sealed, *, base_url: str) -> dict[str, 
     """
     if facts.event in UNATTESTABLE_EVENTS:
         raise UnattestableEvent(event=facts.event)
+    form = FORMS[facts.platform]
+    definition: dict[str, Any] = {
+        "buildType": build_type(form, base_url=base_url),
+        "externalParameters": {form.external_member: _parameters(form.external, facts)},
+        "internalParameters": _internal_parameters(form, facts, sealed),
+    }
+    metadata = {
+        "startedOn": _rfc3339(sealed.opened_at),
+        "finishedOn": _rfc3339(sealed.sealed_at),
+    }
+    if form.ids is not None:
+        definition["resolvedDependencies"] = _resolved_dependencies(facts)
+        metadata["invocationId"] = form.invocation(facts)
+    builder = builder_id(facts.issuer_name, mode_of(facts), base_url=base_url)
     return {
-        "buildDefinition": {
-            "buildType": build_type(base_url=base_url),
-            "externalParameters": _external_parameters(facts),
-            "internalParameters": _internal_parameters(facts, sealed),
-            "resolvedDependencies": _resolved_dependencies(facts),
-        },
-        "runDetails": {
-            "builder": {"id": builder_id(facts.issuer_name, mode_of(facts), base_url=base_url)},
-            "metadata": {
-                "invocationId": facts.invocation_url,
-                "startedOn": _rfc3339(sealed.opened_at),
-                "finishedOn": _rfc3339(sealed.sealed_at),
-            },
-        },
+        "buildDefinition": definition,
+        "runDetails": {"builder": {"id": builder}, "metadata": metadata},
     }
 
 
-def _external_parameters(facts: Witnessed) -> dict[str, Any]:
-    """What the tenant chose: the workflow, where it stands, and on which ref it ran."""
-    return {
-        "workflow": {
-            "repository": facts.repository_url,
-            "ref": facts.ref,
-            "path": facts.workflow_path,
-        }
-    }
+def _parameters(rows: Sequence[Parameter], facts: Witnessed) -> dict[str, str]:
+    return {row.name: value for row in rows if (value := row.value(facts))}
 
 
-def _internal_parameters(facts: Witnessed, sealed: Sealed) -> dict[str, Any]:
+def _internal_parameters(form: Form, facts: Witnessed, sealed: Sealed) -> dict[str, Any]:
     """What the platform set, and which build of the store this is."""
-    github = {
-        "event_name": facts.event,
-        "repository_id": facts.repository_id,
-        "repository_owner_id": facts.owner_id,
-        "repository_visibility": facts.visibility,
-        "runner_environment": facts.hosting.value,
-        "run_id": facts.run_id,
-        "run_attempt": facts.run_attempt,
-        "ref_protected": facts.ref_protected,
-        "check_run_id": facts.job_id,
-        "environment": facts.environment,
+    upload = {
+        "issuer": facts.issuer,
+        "project": str(sealed.project),
+        "build": str(sealed.build),
+        "confirmed": facts.confirmed,
+        "token_id_sha256": facts.token_id_sha256,
     }
-    return {
-        "github": {name: value for name, value in github.items() if value},
-        "upload": {
-            "issuer": facts.issuer,
-            "project": str(sealed.project),
-            "build": str(sealed.build),
-            "confirmed": facts.confirmed,
-            "token_id_sha256": facts.token_id_sha256,
-        },
-    }
+    own = {form.member: _parameters(form.internal, facts)} if form.member else {}
+    return {**own, "upload": upload}
 
 
 def _resolved_dependencies(facts: Witnessed) -> list[Mapping[str, Any]]:

@@ -18,10 +18,11 @@ class StoredTrustRoot(models.Model):
 
 
 class StoredTrustMap(models.Model):
-    """One version of which builder id may claim which level."""
+    """One version of which builder id may claim which level, and of each issuer's platform."""
 
     version = models.PositiveIntegerField(primary_key=True)
     levels = models.JSONField()
+    platforms = models.JSONField()
     set_at = models.DateTimeField()
     set_by = models.CharField(max_length=200)
 

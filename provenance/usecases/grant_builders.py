@@ -6,11 +6,14 @@ from django.db import transaction
 
 from kernel.actor import Actor
 from kernel.audit.record import record
+from provenance.domain.build_facts import Platform
 from provenance.domain.builders import builder_id, default_levels
 from provenance.models import StoredTrustMap, TrustState
 
 
-def grant_builders(*, issuer_name: str, base_url: str, actor: Actor, now: datetime) -> int:
+def grant_builders(
+    *, issuer_name: str, platform: Platform, base_url: str, actor: Actor, now: datetime
+) -> int:
     """Write the next version of the trust map, with this issuer's builders, and say its number.
 
     Joins. Each mode gets the most that it may claim; what is there already stays as it is. The
@@ -21,15 +24,18 @@ def grant_builders(*, issuer_name: str, base_url: str, actor: Actor, now: dateti
     TrustState.objects.get_or_create(pk=1)
     state = TrustState.objects.select_for_update().get(pk=1)
     current: dict[str, str] = {}
+    platforms: dict[str, str] = {}
     if state.trust_map_version:
-        current = StoredTrustMap.objects.get(version=state.trust_map_version).levels
+        stored = StoredTrustMap.objects.get(version=state.trust_map_version)
+        current, platforms = stored.levels, stored.platforms
     granted = {
         builder_id(issuer_name, mode, base_url=base_url): level.value
-        for mode, level in default_levels(issuer_name)
+        for mode, level in default_levels(issuer_name, platform)
     }
     stored = StoredTrustMap.objects.create(
         version=state.trust_map_version + 1,
         levels={**granted, **current},
+        platforms={issuer_name: platform.value, **platforms},
         set_at=now,
         set_by=actor.name,
     )

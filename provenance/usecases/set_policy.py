@@ -1,6 +1,7 @@
 """Set a project's verification policy: a new version, which every download answers to at once."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from django.db import transaction
@@ -36,8 +37,8 @@ def set_policy(
     document = {
         "enforcement": (enforcement or current.enforcement).value,
         "sources": [
-            {"issuer": s.issuer, "repository_id": s.repository_id, "owner_id": s.owner_id}
-            for s in sorted(set(new_sources), key=lambda s: (s.issuer, s.repository_id))
+            {name: value for name, value in asdict(source).items() if value}
+            for source in sorted(set(new_sources), key=str)
         ],
         "accepts_release": accepts_release,
     }

@@ -1,17 +1,30 @@
 """A CI platform's issuer on loopback: a real HTTP server with real keys, or one that misbehaves."""
 
+import ipaddress
 import json
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
 from access.domain.issuers import IssuerAddress
-from tests.factories.identity_tokens import PrivateKey, claims, jwk, rsa_key, signed
+from tests.factories.identity_tokens import PrivateKey, claims, gitlab_claims, jwk, rsa_key, signed
 
 DISCOVERY: Final = "/.well-known/openid-configuration"
 JWKS: Final = "/keys"
@@ -48,6 +61,12 @@ class CiIssuer:
         """A good token over those claims."""
         return signed(self.claims(**changes), self.keys["key-1"])
 
+    def gitlab_token(self, **changes: Any) -> str:
+        """A good token over the claims of a GitLab job that runs now."""
+        fresh = {"iss": self.url, "jti": str(uuid.uuid4())}
+        members = gitlab_claims(datetime.now(tz=UTC), **{**fresh, **changes})
+        return signed(members, self.keys["key-1"])
+
     def say(self, address: str, document: object) -> None:
         """From now on answer this document at the address."""
         self.answers[address] = lambda handler: respond(handler, json.dumps(document).encode())
@@ -64,9 +83,37 @@ def respond(handler: BaseHTTPRequestHandler, body: bytes, status: int = 200, **m
     handler.wfile.write(body)
 
 
+def certificate_for(name: str, folder: Path) -> Path:
+    """A self-signed certificate for a host name (or address), with its key in the same file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    is_address = name[0].isdigit()
+    host = x509.IPAddress(ipaddress.ip_address(name)) if is_address else x509.DNSName(name)
+    now = datetime.now(tz=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / f"{name}.pem"
+    file.write_bytes(made.public_bytes(Encoding.PEM) + private)
+    return file
+
+
 @contextmanager
-def running_issuer() -> Iterator[CiIssuer]:
-    """Start an issuer on a free port of loopback; stop it at the end."""
+def running_issuer(certificate: Path | None = None) -> Iterator[CiIssuer]:
+    """Start an issuer on a free port of loopback, over TLS with a certificate; stop it at the end.
+
+    `certificate` is a file of `certificate_for`, with its key.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -82,6 +129,14 @@ def running_issuer() -> Iterator[CiIssuer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = False
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # Not at accept: a client that hangs up in the handshake must end its own thread only.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        server.handle_error = lambda *_refused: None  # type: ignore[method-assign] # a client that does not like the certificate hangs up
     issuer = CiIssuer(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -20,6 +20,7 @@ NOW: Final = datetime(2026, 11, 21, 8, 0, 0, tzinfo=UTC)
 COMMIT: Final = "1f" * 20
 WORKFLOW_REF: Final = "acme/widget/.github/workflows/release.yml@refs/heads/main"
 ISSUER: Final = "https://token.actions.githubusercontent.com"
+GITLAB: Final = "https://gitlab.com"
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -76,6 +77,49 @@ def claims(now: datetime = NOW, **changes: Any) -> dict[str, Any]:
         "actor": "octocat",
         "head_ref": "",
         "base_ref": "",
+        **changes,
+    }
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def gitlab_claims(now: datetime = NOW, **changes: Any) -> dict[str, Any]:
+    """The claims of acme/tools/widget's release job on GitLab 18.4 or later."""
+    issued = int(now.timestamp())
+    issuer = changes.get("iss", GITLAB)
+    host = str(issuer).partition("://")[2]
+    whole = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": "project_path:acme/tools/widget:ref_type:branch:ref:main",
+        "jti": "6f4a2c1e-0000-4000-8000-000000000002",
+        "iat": issued,
+        "nbf": issued - 5,
+        "exp": issued + 3600,
+        "namespace_id": "77",
+        "namespace_path": "acme/tools",
+        "project_id": "4242",
+        "project_path": "acme/tools/widget",
+        "project_visibility": "private",
+        "job_project_id": "4242",
+        "job_project_path": "acme/tools/widget",
+        "job_namespace_id": "77",
+        "job_namespace_path": "acme/tools",
+        "user_id": "1",
+        "user_login": "octocat",
+        "user_email": "octocat@acme.test",
+        "user_access_level": "developer",
+        "pipeline_id": "9000000001",
+        "pipeline_source": "push",
+        "job_id": "31337",
+        "ref": "main",
+        "ref_type": "branch",
+        "ref_path": "refs/heads/main",
+        "ref_protected": "true",
+        "runner_id": 1,
+        "runner_environment": "gitlab-hosted",
+        "sha": COMMIT,
+        "ci_config_ref_uri": f"{host}/acme/tools/widget//.gitlab-ci.yml@refs/heads/main",
+        "ci_config_sha": COMMIT,
         **changes,
     }
     return {name: value for name, value in whole.items() if value is not None}

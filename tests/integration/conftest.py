@@ -13,6 +13,7 @@ from kernel.actor import Actor, Grant, Permission
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
+from provenance.domain.build_facts import Platform
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.grant_builders import grant_builders
 from provenance.usecases.initialise_signer import initialise_signer
@@ -35,6 +36,7 @@ def attestor(attestor_key_file: Path) -> Attestor:
     with transaction.atomic():
         grant_builders(
             issuer_name="github",
+            platform=Platform.GITHUB,
             base_url=settings.PUBLIC_URL,
             actor=OPERATOR,
             now=timezone.now(),

@@ -10,7 +10,7 @@ from access.domain.issuers import NewIssuer
 from access.models import Issuer, TrustedPublisher
 from access.usecases.add_issuer import InstanceRules, add_issuer
 from access.usecases.add_publisher import NewPublisher, add_publisher
-from access.usecases.mint_token import Exchange
+from access.usecases.identify_job import Exchange
 from artifacts.models import Organization, Project
 from kernel.actor import Actor, Grant, Permission
 from provenance.domain.build_facts import Platform

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 
-from access.adapters.http_keys import HttpKeySource, Limits
+from access.adapters.http_keys import HttpKeySource
+from access.adapters.pinned_http import Limits
 from access.domain.identity_token import PublicKey
 from access.domain.issuers import IssuerAddress
 from access.errors import IssuerUnavailable, UnknownKey
-from tests.factories.ci_issuer import DISCOVERY, JWKS, CiIssuer, respond, running_issuer
+from tests.factories.ci_issuer import (
+    DISCOVERY,
+    JWKS,
+    CiIssuer,
+    respond,
+    running_issuer,
+)
 from tests.factories.identity_tokens import ec_key, jwk, rsa_key
 
 QUICK = Limits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6, size_bytes=50_000)
@@ -189,7 +196,7 @@ def test_stops_reading_a_huge_answer(
 def test_waits_only_so_long_for_a_silent_issuer(ci: CiIssuer, address: str) -> None:
     ci.answers[address] = lambda _handler: ci.is_over.wait(20)
 
-    assert reason(ci) == "ReadTimeout"
+    assert reason(ci) == "ReadTimeoutError"
 
 
 def test_waits_only_so_long_for_an_issuer_that_drips(ci: CiIssuer) -> None:
@@ -293,7 +300,7 @@ def test_refuses_an_issuer_where_nobody_listens() -> None:
     with running_issuer() as gone:
         pass
 
-    assert reason(gone) == "ConnectionError"
+    assert reason(gone) == "NewConnectionError"
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,21 @@
 """Administrators name whose identities count: issuers of the instance, publishers of a project."""
 
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
+from django.test import Client
 
-from access.domain.issuers import NewIssuer
+from access.domain.issuers import IssuerAddress, NewIssuer
 from access.errors import IssuerNotAllowed, IssuerNotFound, IssuerTaken, PublisherNotAllowed
 from access.models import Issuer, TrustedPublisher
 from access.usecases.add_issuer import InstanceRules, add_issuer
 from access.usecases.add_publisher import NewPublisher, add_publisher
+from access.usecases.create_token import create_token
 from artifacts.models import Project
 from kernel.actor import ANONYMOUS, Actor, Grant, Permission, PermissionMissing, Unauthenticated
 from kernel.audit.models import AuditRecord
@@ -182,3 +187,96 @@ def test_loses_no_source_when_publishers_are_added_at_once(
 
     sources = provenance.current_policy(scope=project.scope).sources
     assert {source.repository_id for source in sources} == set("123456")
+
+
+def test_adds_the_preset_issuers_by_their_names(
+    client: Client, admin: Actor, now: datetime
+) -> None:
+    made = create_token(
+        name="setup",
+        project=None,
+        permissions=[Permission.ADMINISTER],
+        life=timedelta(hours=1),
+        actor=admin,
+        now=now,
+    )
+    headers = {"Authorization": f"Bearer {made.secret}"}
+
+    def add(**body: object) -> tuple[int, dict[str, object]]:
+        answer = client.post(
+            "/api/v1/issuers", body, content_type="application/json", headers=headers
+        )
+        return answer.status_code, answer.json()
+
+    github, gitlab = add(preset="github.com"), add(preset="gitlab.com")
+
+    assert (github[0], gitlab[0]) == (201, 201)
+    assert github[1]["name"] == "github"
+    assert github[1]["url"] == ISSUER
+    assert gitlab[1]["name"] == gitlab[1]["platform"] == "gitlab"
+    assert gitlab[1]["url"] == "https://gitlab.com"
+    assert gitlab[1]["algorithms"] == ["RS256"]
+    assert gitlab[1]["longest_life_seconds"] == 3600
+    assert gitlab[1]["allows_private_addresses"] is False
+    refused = add(preset="bitbucket.org")
+    assert (refused[0], refused[1]["rule"]) == (422, "preset")
+    beyond: list[dict[str, object]] = [
+        {"algorithms": ["HS256"]},
+        {"algorithms": []},
+        {"longest_life_seconds": 86_401},
+    ]
+    for wrong in beyond:
+        own = {"name": "own", "url": "https://git.example", "platform": "gitlab"}
+        assert add(**own, **wrong)[1]["code"] == "issuer-not-allowed"
+
+
+def test_adds_an_issuer_on_the_command_line() -> None:
+    call_command("add_issuer", "gitlab.com", stdout=StringIO())
+    own = ["--url=https://git.acme.test", "--platform=gitlab", "--longest-life=7200"]
+    call_command("add_issuer", "acme", *own, "--allow-private-addresses", stdout=StringIO())
+
+    acme = Issuer.objects.get(name="acme")
+    assert acme.longest_life_seconds == 7200
+    assert acme.address == IssuerAddress(
+        "https://git.acme.test", is_development=False, allows_private_addresses=True
+    )
+    for wrong in (["bitbucket.org"], ["gitlab.com"], ["own", "--url=https://git.example"]):
+        with pytest.raises(CommandError):
+            call_command("add_issuer", *wrong, stdout=StringIO())
+
+
+def test_keeps_publishers_of_other_terms_apart(
+    github: Issuer, project: Project, now: datetime
+) -> None:
+    terms: list[dict[str, Any]] = [
+        {},
+        {"ref": "refs/tags/*"},
+        {"environment": "release"},
+        {"requires_protected_ref": True},
+        {"events": ("merge_group", "pull_request")},
+        {"events": ("pull_request", "merge_group", "pull_request")},
+        {"reusable_workflow": "acme/ci/.github/workflows/build.yml"},
+    ]
+    for one in terms:
+        new = NewPublisher(github.name, "4242", "77", PATH, **one)
+        add_publisher(project=project, publisher=new, actor=maintainer(project), now=now)
+
+    assert TrustedPublisher.objects.count() == 6
+    sources = provenance.current_policy(scope=project.scope).sources
+    assert sources == (Source(ISSUER, "4242", "77"),)
+
+
+def test_grants_a_generic_issuer_one_builder_that_claims_nothing(
+    rules: InstanceRules, project: Project, admin: Actor, now: datetime
+) -> None:
+    url = "https://ci.acme.test"
+    new = NewIssuer("acme-ci", url, Platform.GENERIC)
+    add_issuer(issuer=new, rules=rules, actor=admin, now=now)
+    trusted = NewPublisher("acme-ci", subject="job:release/widget")
+    add_publisher(project=project, publisher=trusted, actor=maintainer(project), now=now)
+
+    version = provenance.trust_state().trust_map_version
+    levels = provenance.trust_map(version=version, key_is_shared=False).levels
+    assert levels == {f"{AUDIENCE}/builders/acme-ci/identity-only/v1": Level.L0}
+    sources = provenance.current_policy(scope=project.scope).sources
+    assert sources == (Source(url, subject="job:release/widget"),)

@@ -13,7 +13,8 @@ from access.domain.identity_token import LONGEST_TOKEN
 from access.models import Issuer, Token, TrustedPublisher, UsedTokenId
 from access.usecases.authenticate import authenticate
 from access.usecases.collect_token_ids import collect_token_ids
-from access.usecases.mint_token import Exchange, MintedToken, mint_token
+from access.usecases.identify_job import Exchange
+from access.usecases.mint_token import MintedToken, mint_token
 from artifacts.models import Organization, Project
 from kernel.actor import Actor, Grant, Permission
 from kernel.audit.models import AuditRecord
@@ -159,7 +160,7 @@ FORGERIES: list[tuple[str, Callable[[CiIssuer], str]]] = [
     ("event-not-allowed", lambda ci: ci.token(event_name="pull_request_target")),
     ("event-not-allowed", lambda ci: ci.token(event_name="workflow_run")),
     (
-        "claim-invalid",
+        "publisher-mismatch",
         lambda ci: ci.token(
             job_workflow_ref="evil/tools/.github/workflows/release.yml@refs/heads/main"
         ),

@@ -38,8 +38,8 @@ OPEN = {
     "problems/<str:code>": "the problem codes",
     "builders/<str:issuer_name>/<str:mode_name>/v1": "what statements refer to",
     "attestors/release/v1": "what statements refer to",
-    "buildtypes/github-actions-upload/v1": "what statements refer to",
-    "buildtypes/github-actions-upload/v1/schema.json": "what statements refer to",
+    "buildtypes/<str:name>/v1": "what statements refer to",
+    "buildtypes/<str:name>/v1/schema.json": "what statements refer to",
     ".well-known/trusted_root.json": "what consumers verify with",
     ".well-known/trusted_root/<int:version>.json": "what consumers verify with",
     ".well-known/trusted_root_history.json": "what consumers verify with",
@@ -54,6 +54,7 @@ OPEN = {
     "api/v1/issuers": "needs an administrator; names nothing",
     "api/v1/tokens": "its project is in the body: see below",
     "_/oidc/audience": "the audience",
+    "_/oidc/preflight": "its project is in the body: see test_preflight.py",
     "_/oidc/mint-token": "its project is in the body: see tests/journeys/test_ci_identity.py",
 }
 

@@ -10,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from jsonschema import Draft202012Validator
 
-from provenance.domain.builders import MODES
-from provenance.domain.fields import FIELDS
+from provenance.domain.build_facts import Platform
+from provenance.domain.builders import modes_of
+from provenance.domain.fields import fields_of
+from provenance.domain.platforms import FORMS
 from provenance.domain.statement import parse
 from provenance.models import AttestationRequest, LogTree, TreeKind
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
@@ -51,12 +53,12 @@ def test_answers_at_the_urls_of_a_signed_statement(attestor: Attestor, client: C
     page = client.get(local(builder)).json()
     assert page["id"] == builder
     assert page["level"] == "SLSA_BUILD_LEVEL_1"
-    assert len(page["fields"]) == len(FIELDS)
+    assert len(page["fields"]) == len(fields_of(FORMS[Platform.GITHUB]))
     schema = client.get(local(client.get(local(kind)).json()["schema"])).json()
     Draft202012Validator(schema).validate(predicate)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [mode.name for mode in modes_of(Platform.GITHUB)])
 def test_shows_people_a_page_for_each_builder(
     attestor: Attestor, client: Client, mode: str
 ) -> None:
@@ -73,6 +75,9 @@ def test_shows_people_a_page_for_each_builder(
     [
         "/builders/stranger/hosted-confirmed/v1",
         "/builders/github/magic/v1",
+        "/builders/github/identity-only/v1",
+        "/buildtypes/magic/v1",
+        "/buildtypes/magic/v1/schema.json",
         "/builders/github/hosted-confirmed/v2",
         "/.well-known/trusted_root/99.json",
         "/log/nothing/checkpoint",
@@ -100,6 +105,8 @@ def test_has_no_page_for_what_does_not_exist(
         "/problems/policy-not-met",
         "/attestors/release/v1",
         "/buildtypes/github-actions-upload/v1",
+        "/buildtypes/gitlab-ci-upload/v1",
+        "/buildtypes/oidc-upload/v1",
         "/.well-known/trusted_root_history.json",
         "/log/",
         "/healthz",

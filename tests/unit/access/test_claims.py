@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from access.domain.claims import GITHUB, witnessed_facts
+from access.domain.claims import witnessed_facts
+from access.domain.github import EVENTS
+from access.domain.github import ROWS as GITHUB
 from access.domain.identity_token import VerifiedToken, parse_unverified, verify
 from kernel.errors import Refusal
 from provenance.domain.build_facts import Hosting, Platform, Witnessed
@@ -45,6 +47,7 @@ def test_reads_the_facts_of_a_job() -> None:
         platform=Platform.GITHUB,
         issuer=ISSUER,
         issuer_name="github",
+        subject="repo:acme/widget:ref:refs/heads/main",
         hosting=Hosting.HOSTED,
         confirmed=False,
         server_url="https://github.com",
@@ -213,23 +216,25 @@ def test_reads_the_path_of_every_workflow_that_is(ref: str, value: str, path: st
     assert facts(ref=ref, **workflow(value)).workflow_path == path
 
 
-def test_refuses_the_reusable_workflow_of_a_stranger() -> None:
-    value = "stranger/tools/.github/workflows/build.yml@refs/heads/main"
+def test_witnesses_a_reusable_workflow_with_its_commit_or_not_at_all() -> None:
+    value = "acme/ci/.github/workflows/build.yml@refs/heads/main"
 
-    refused = refusal(job_workflow_ref=value)
+    refused = refusal(job_workflow_ref=value, job_workflow_sha=None)
 
-    assert refused.code == "claim-invalid"
-    assert refused.facts == {"claim": "job_workflow_ref", "expected": WORKFLOW_REF, "found": value}
+    assert refused.code == "claim-missing"
+    assert refused.facts == {"claim": "job_workflow_sha"}
+    assert facts(job_workflow_ref=value).job_workflow_ref == value
+    assert facts(job_workflow_ref=value).job_workflow_commit == COMMIT
 
 
-@pytest.mark.parametrize("event", ["push", "release", "workflow_dispatch", "schedule"])
+@pytest.mark.parametrize("event", EVENTS.known)
 def test_accepts_the_events_of_the_list(event: str) -> None:
     assert facts(event_name=event).event == event
 
 
 @pytest.mark.parametrize(
     "event",
-    ["pull_request", "pull_request_target", "workflow_run", "issue_comment", "Push", "push "],
+    ["pull_request_target", "workflow_run", "issue_comment", "Push", "push ", "push, release"],
 )
 def test_refuses_every_other_event(event: str) -> None:
     refused = refusal(event_name=event)

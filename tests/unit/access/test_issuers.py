@@ -1,10 +1,18 @@
 """What may be an issuer of an instance, and what never."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from access.domain.issuers import IssuerAddress, NewIssuer, check_issuer, is_reachable_safely
+from access.domain.issuers import (
+    PRESETS,
+    IssuerAddress,
+    NewIssuer,
+    check_issuer,
+    is_reachable_safely,
+    preset,
+)
 from access.errors import IssuerNotAllowed
 from provenance.domain.build_facts import Platform
 
@@ -95,7 +103,7 @@ def test_reserves_the_name_of_the_development_issuer_both_ways() -> None:
 def test_gives_the_names_with_more_granted_to_nobody_else(name: str) -> None:
     assert broken_rule(replace(GITHUB, name=name, url="https://git.example")) == "reserved-name"
     check(GITHUB)
-    check(replace(GITHUB, name="gitlab", url="https://gitlab.com"))
+    check(replace(GITHUB, name="gitlab", url="https://gitlab.com", platform=Platform.GITLAB))
     check(replace(GITHUB, name="forge", url="https://git.example"))
 
 
@@ -131,3 +139,16 @@ def test_fetches_keys_without_tls_only_on_loopback_for_development(
 def test_refuses_to_add_an_issuer_that_is_reached_without_tls() -> None:
     assert broken_rule(replace(GITHUB, name="forge", url="http://git.example")) == "scheme"
     assert broken_rule(replace(DEVELOPMENT, url="http://git.example")) == "scheme"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_offers_presets_that_every_rule_accepts(name: str) -> None:
+    made = preset(name)
+
+    check(made, allows_development=False)
+    other = Platform.GENERIC
+    assert broken_rule(replace(made, platform=other)) == "reserved-name"
+    assert broken_rule(replace(made, algorithms=("RS256", "HS256"))) == "algorithms"
+    assert broken_rule(replace(made, algorithms=())) == "algorithms"
+    assert broken_rule(replace(made, longest_life=timedelta(seconds=59))) == "longest-life"
+    assert broken_rule(replace(made, longest_life=timedelta(days=1, seconds=1))) == "longest-life"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from provenance.domain.build_facts import Hosting
+from provenance.domain.build_facts import Hosting, Platform
 from provenance.domain.builders import MODES, Level, builder_id, default_levels
 from provenance.domain.evidence import Step, StepName, Verification, examine
 from provenance.domain.policy import (
@@ -25,7 +25,7 @@ POLICY = VerificationPolicy(version=1, sources=(SOURCE,), accepts_release=False)
 LEVELS = {
     builder_id(name, mode, base_url=BASE_URL): level
     for name in ("github", "development")
-    for mode, level in default_levels(name)
+    for mode, level in default_levels(name, Platform.GITHUB)
 }
 TRUST = TrustMap(1, LEVELS, key_is_shared=False)
 
@@ -151,7 +151,10 @@ def test_caps_the_level_where_web_and_attestor_share_the_key() -> None:
 
 
 def test_grants_level_2_to_no_issuer_that_nobody_decided_about() -> None:
-    granted = {name: max(level.rank for _mode, level in default_levels(name)) for name in NAMES}
+    granted = {
+        name: max(level.rank for _mode, level in default_levels(name, Platform.GITHUB))
+        for name in NAMES
+    }
 
     assert granted == {
         "github": Level.L2.rank,

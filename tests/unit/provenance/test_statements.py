@@ -15,11 +15,12 @@ from kernel.digest import Sha256
 from provenance.domain.attesting import asked
 from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.build_schema import first_violation
-from provenance.domain.fields import FIELDS
+from provenance.domain.fields import fields_of
+from provenance.domain.platforms import FORMS
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent, provenance
 from provenance.domain.statement import Statement, Subject, encode, parse
 from tests.factories.evidence import BASE_URL, BUILD, PROJECT
-from tests.factories.facts import witnessed
+from tests.factories.facts import witnessed, witnessed_by_subject, witnessed_on_gitlab
 
 SEALED = Sealed(
     project=PROJECT,
@@ -27,10 +28,11 @@ SEALED = Sealed(
     opened_at=datetime(2026, 11, 21, 8, 0, 0, tzinfo=UTC),
     sealed_at=datetime(2026, 11, 21, 8, 0, 5, 999, tzinfo=UTC),
 )
+JOBS = [witnessed(), witnessed_on_gitlab(), witnessed_by_subject()]
 SUBJECTS = (Subject("a.txt", Sha256("ab" * 32)), Subject("ä/b.txt", Sha256("cd" * 32)))
 
 
-@pytest.mark.parametrize("facts", [witnessed(), None])
+@pytest.mark.parametrize("facts", [*JOBS, None])
 def test_writes_statements_that_in_totos_own_types_accept(facts: Witnessed | None) -> None:
     document = json.loads(asked(SUBJECTS, facts, SEALED, base_url=BASE_URL).statement)
 
@@ -104,10 +106,55 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
         yield path.lstrip("/")
 
 
-def test_documents_exactly_the_fields_that_a_predicate_has() -> None:
-    predicate = provenance(witnessed(), SEALED, base_url=BASE_URL)
+@pytest.mark.parametrize("facts", JOBS, ids=lambda facts: facts.platform.value)
+def test_documents_exactly_the_fields_that_a_predicate_has(facts: Witnessed) -> None:
+    predicate = provenance(facts, SEALED, base_url=BASE_URL)
 
-    assert {field.path for field in FIELDS} == set(leaves(predicate))
+    assert first_violation(predicate, base_url=BASE_URL) is None
+    assert {field.path for field in fields_of(FORMS[facts.platform])} == set(leaves(predicate))
+
+
+def test_closes_the_schema_of_each_build_type_against_the_others() -> None:
+    for facts in JOBS:
+        predicate = provenance(facts, SEALED, base_url=BASE_URL)
+        for other in FORMS.values():
+            kind = f"{BASE_URL}/buildtypes/{other.build_type_name}/v1"
+            if other is not FORMS[facts.platform]:
+                predicate["buildDefinition"]["buildType"] = kind
+                assert first_violation(predicate, base_url=BASE_URL) is not None
+
+
+def test_says_of_a_gitlab_job_what_its_token_says() -> None:
+    made = asked(SUBJECTS, witnessed_on_gitlab(), SEALED, base_url=BASE_URL)
+    predicate = json.loads(made.statement)["predicate"]
+
+    definition = predicate["buildDefinition"]
+    assert definition["buildType"] == f"{BASE_URL}/buildtypes/gitlab-ci-upload/v1"
+    assert definition["externalParameters"]["workflow"] == {
+        "repository": "https://gitlab.com/acme/tools/widget",
+        "ref": "refs/tags/v1.4.0",
+        "path": ".gitlab-ci.yml",
+    }
+    assert definition["internalParameters"]["gitlab"]["project_id"] == "4242"
+    assert [entry["uri"] for entry in definition["resolvedDependencies"]] == [
+        "git+https://gitlab.com/acme/tools/widget@refs/tags/v1.4.0",
+        "git+https://gitlab.com/acme/tools/widget//.gitlab-ci.yml@refs/tags/v1.4.0",
+    ]
+    job = "https://gitlab.com/acme/tools/widget/-/jobs/31337"
+    assert predicate["runDetails"]["metadata"]["invocationId"] == made.claims[21] == job
+    assert made.claims[16] == "https://gitlab.com/acme/tools"
+    assert (
+        made.claims[18] == "https://gitlab.com/acme/tools/widget//.gitlab-ci.yml@refs/tags/v1.4.0"
+    )
+
+
+def test_says_of_a_subject_nothing_that_it_does_not_prove() -> None:
+    made = asked(SUBJECTS, witnessed_by_subject(), SEALED, base_url=BASE_URL)
+    definition = json.loads(made.statement)["predicate"]["buildDefinition"]
+
+    assert made.identity == f"{BASE_URL}/builders/acme-ci/identity-only/v1"
+    assert set(definition) == {"buildType", "externalParameters", "internalParameters"}
+    assert {text for text in made.claims.values() if text} == {"job:release/widget"}
 
 
 @pytest.mark.parametrize("empty", ["environment", "ref_protected", "job_id", "visibility"])
