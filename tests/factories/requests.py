@@ -25,13 +25,14 @@ def requested(
     scope: Scope = SCOPE,
     digests: Sequence[Sha256] = (DIGEST,),
     now: datetime | None = None,
+    build: UUID | None = None,
 ) -> AttestationRequest:
     """A sealed build's request: files of these digests, witnessed so."""
     moment = now or timezone.now()
     with transaction.atomic():
         identity = request_attestation(
             scope=scope,
-            build=uuid.uuid4(),
+            build=build or uuid.uuid4(),
             subjects=[Subject(f"dist/{d.hex[:8]}.tar.gz", d) for d in digests],
             facts=facts,
             opened_at=moment,

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from kernel.actor import Actor
@@ -311,6 +311,47 @@ def test_takes_over_when_a_worker_died_and_lets_a_late_one_record_nothing(
     assert len(builds.published) == 1
     tlog = LogLeaf.objects.filter(tree__kind=TreeKind.STATEMENTS)
     assert tlog.count() == 2  # both are in the log; one counts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishes_a_build_whose_last_two_statements_are_recorded_at_once(
+    attestor: Attestor,
+) -> None:
+    """Each worker has one of them, and neither sees what the other has not committed yet."""
+    now = timezone.now()
+    late = now + timedelta(seconds=1)
+    early = requested(witnessed(), now=now)
+    requested(witnessed(job_id="2"), build=early.build_id, now=late)
+    other = requested(witnessed(job_id="3"), now=now)
+    published = []
+
+    def publish(*, build_id: UUID, now: datetime) -> None:  # noqa: ARG001 - the port's shape
+        published.append(build_id)
+        if build_id == other.build_id:  # the first worker has looked, and has not committed
+            second.start()
+            while second.is_alive() and not is_anybody_blocked():
+                second.join(0.01)
+
+    endings = Endings(publish=publish, refuse=lambda **_build: None)
+
+    def work() -> None:
+        try:
+            attest_builds(attestor=attestor, endings=endings, clock=lambda: late)
+        finally:
+            connections.close_all()
+
+    second = threading.Thread(target=work)
+    attest_builds(attestor=attestor, endings=endings, clock=lambda: now)
+    second.join()
+
+    assert published == [other.build_id, early.build_id]
+
+
+def is_anybody_blocked() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        [blocked] = cursor.fetchone()
+    return bool(blocked)
 
 
 @pytest.mark.django_db(transaction=True)
