@@ -27,7 +27,7 @@ class ProjectAdmin(ReadOnly):
 class BuildAdmin(ReadOnly):
     """Builds, newest first."""
 
-    list_display = ("id", "project", "state", "opened_by", "opened_at", "published_at")
+    list_display = ("id", "project", "name", "state", "opened_by", "opened_at", "published_at")
     list_filter = ("state",)
     list_select_related = ("project__organization",)
     ordering = ("-opened_at",)

@@ -24,6 +24,41 @@ class BuildNotFound(Refusal):
     kind = Kind.NOT_FOUND
 
 
+class BuildNotYours(Refusal):
+    """Only a build's own jobs, or the token that opened a release, may add to it or seal it."""
+
+    code = "build-not-yours"
+    kind = Kind.FORBIDDEN
+
+
+class CiIdentityMissing(Refusal):
+    """Only a CI job whose run was witnessed can give a build a name or share it."""
+
+    code = "ci-identity-missing"
+    kind = Kind.INVALID
+
+
+class BuildSealed(Refusal):
+    """The build is sealed: its files are fixed, and no other can be added."""
+
+    code = "build-sealed"
+    kind = Kind.CONFLICT
+
+
+class BuildDiffers(Refusal):
+    """The build does not have the files that it should be sealed with; it stays open."""
+
+    code = "build-differs"
+    kind = Kind.CONFLICT
+
+
+class BuildEmpty(Refusal):
+    """A build without files cannot be sealed: there is nothing to attest."""
+
+    code = "build-empty"
+    kind = Kind.CONFLICT
+
+
 class ArtifactNotFound(Refusal):
     """There is no such artifact, or none that this token may see."""
 

@@ -1,7 +1,7 @@
 """What artifacts can be asked, named after what it returns.
 
 `visible_…` answers for an actor: what the actor may not see is refused exactly as what is absent.
-A build that is still open is visible to nobody.
+A build that is still open is visible only to its own jobs, and its files to nobody.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from django.db.models import Q
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
+from artifacts.domain.origin import is_of_build
 from artifacts.domain.visibility import may_see
-from artifacts.errors import ArtifactNotFound, BuildNotFound, ProjectNotFound
+from artifacts.errors import ArtifactNotFound, BuildNotFound, BuildNotYours, ProjectNotFound
 from artifacts.models import Artifact, Build, Project
-from kernel.actor import Actor
+from kernel.actor import Actor, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,31 @@ def visible_build(*, actor: Actor, build: UUID, project: Project | None = None) 
     Raises:
         BuildNotFound: there is none, or it does not exist for this actor.
     """
-    found = Build.objects.select_related("project__organization")
-    found = found.exclude(state=BuildState.OPEN).filter(pk=build)
-    if project is not None:
-        found = found.filter(project=project)
-    one = found.first()
+    one = Build.objects.select_related("project__organization").filter(pk=build).first()
     if one is None or not _sees(actor, one.project):
         raise BuildNotFound
+    if project is not None and one.project_id != project.pk:
+        raise BuildNotFound
+    if one.state == BuildState.OPEN and not _is_its_own(actor, one):
+        raise BuildNotFound
+    return one
+
+
+def own_build(*, actor: Actor, build: UUID) -> Build:
+    """The build with its project, in any state, for one of those who may add to it and seal it.
+
+    Raises:
+        BuildNotFound: there is none, or its project does not exist for this actor.
+        Unauthenticated, PermissionMissing: the actor may not upload to the project.
+        BuildNotYours: the build is not the actor's job's.
+        MalformedFacts: the facts of the job cannot be read.
+    """
+    one = Build.objects.select_related("project__organization").filter(pk=build).first()
+    if one is None or not _sees(actor, one.project):
+        raise BuildNotFound
+    actor.require(Permission.UPLOAD, project=one.project_id)
+    if not _is_its_own(actor, one):
+        raise BuildNotYours(build=one.pk, actor=actor.name)
     return one
 
 
@@ -98,9 +117,15 @@ def artifact_of_origin(*, project: Project, origin: str, path: str) -> Artifact 
     return found.filter(project=project, origin=origin, path=path).first()
 
 
+def artifact_of_build(*, build: Build, path: str) -> Artifact | None:
+    """The build's file at this path, whoever asks."""
+    found = Artifact.objects.select_related("blob", "build", "project__organization")
+    return found.filter(build=build, path=path).first()
+
+
 def artifacts_of(build: Build) -> list[Artifact]:
-    """The build's files with their blobs, by path."""
-    return list(build.artifacts.select_related("blob").order_by("path"))
+    """The build's files with their blobs and contributions, by path."""
+    return list(build.artifacts.select_related("blob", "contribution").order_by("path"))
 
 
 def builds_after(position: Position | None, *, project: Project, limit: int) -> Sequence[Build]:
@@ -119,6 +144,17 @@ def _visible(actor: Actor, wanted: Q) -> Artifact:
     if one is None or not _sees(actor, one.project):
         raise ArtifactNotFound
     return one
+
+
+def _is_its_own(actor: Actor, build: Build) -> bool:
+    return is_of_build(
+        actor,
+        key=build.key,
+        name=build.name,
+        is_shared=build.is_shared,
+        opened_by=build.opened_by,
+        origin=build.origin,
+    )
 
 
 def _sees(actor: Actor, project: Project) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from artifacts.api.links import artifact_url, build_url, named_download_url, project_url
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.origin import RELEASE
 from artifacts.models import Artifact, Build, Project
 from provenance.queries import RequestStatus
 
@@ -59,11 +60,23 @@ def build_summary(build: Build) -> dict[str, Any]:
         "id": str(build.pk),
         "state": build.state,
         "origin": build.origin,
-        "has_ci_identity": build.witnessed is not None,
+        "name": build.name,
+        "is_shared": build.is_shared,
+        "has_ci_identity": build.origin != RELEASE,
         "opened_at": rfc3339(build.opened_at),
         "sealed_at": rfc3339(build.sealed_at),
         "published_at": rfc3339(build.published_at),
         "url": build_url(build),
+    }
+
+
+def opened_document(build: Build) -> dict[str, Any]:
+    """A build for one of its jobs: where its files go, and how it ends."""
+    url = build_url(build)
+    return {
+        **build_summary(build),
+        "project": str(build.project),
+        "urls": {"self": url, "upload": f"{url}/files/{{path}}", "seal": f"{url}/seal"},
     }
 
 
@@ -85,6 +98,7 @@ def build_document(
                 "path": artifact.path,
                 "sha256": artifact.blob.sha256,
                 "size_bytes": artifact.blob.size_bytes,
+                "job": artifact.contribution.job,
                 "url": artifact_url(artifact),
             }
             for artifact in artifacts

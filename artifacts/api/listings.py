@@ -1,4 +1,4 @@
-"""What there is: the index, the limits, projects, builds, and artifacts without their bytes."""
+"""What there is: the index, the limits, a project, a build, an artifact without its bytes."""
 
 from uuid import UUID
 
@@ -6,20 +6,19 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from artifacts.api.builds import MAX_SEAL_BYTES
 from artifacts.api.documents import (
     artifact_document,
     build_document,
-    build_summary,
     project_document,
 )
-from artifacts.api.links import project_url, root
-from artifacts.api.pages import PAGE_BUILDS, decode_cursor, next_link
+from artifacts.api.links import root
+from artifacts.api.pages import PAGE_BUILDS
 from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
 from artifacts.queries import (
     artifacts_of,
-    builds_after,
     visible_artifact,
     visible_build,
     visible_project,
@@ -45,6 +44,8 @@ class Index(NativeView):
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
                 "build": f"{root()}/builds/{{build}}",
+                "upload_to_build": f"{root()}/builds/{{build}}/files/{{path}}",
+                "seal": f"{root()}/builds/{{build}}/seal",
                 "download_by_name": f"{project}/builds/{{build}}/artifacts/{{path}}",
                 "artifact": artifact,
                 "download": f"{artifact}/download",
@@ -70,6 +71,7 @@ class Limits(NativeView):
                 "path": {"limit_bytes": MAX_PATH_BYTES, "segment_limit_bytes": MAX_SEGMENT_BYTES},
                 "slug": {"limit_characters": MAX_SLUG_CHARACTERS},
                 "page": {"builds": PAGE_BUILDS},
+                "seal": {"limit_bytes": MAX_SEAL_BYTES},
             }
         )
 
@@ -80,21 +82,6 @@ class ProjectDetail(NativeView):
     def get(self, request: Request, organization: str, project: str) -> Response:
         """Show it."""
         return Response(project_document(_readable_project(request, organization, project)))
-
-
-class ProjectBuilds(NativeView):
-    """The builds of a project, newest first, page by page."""
-
-    def get(self, request: Request, organization: str, project: str) -> Response:
-        """Show one page; the Link header leads to the next."""
-        found = _readable_project(request, organization, project)
-        position = decode_cursor(request.query_params.get("cursor"))
-        builds = builds_after(position, project=found, limit=PAGE_BUILDS + 1)
-        shown = builds[:PAGE_BUILDS]
-        response = Response({"builds": [build_summary(build) for build in shown]})
-        if len(builds) > PAGE_BUILDS:
-            response["Link"] = next_link(f"{project_url(found)}/builds", shown[-1])
-        return response
 
 
 class BuildDetail(NativeView):

@@ -1,6 +1,7 @@
-"""PUT of one artifact, as `curl -T file URL` sends it."""
+"""PUT of one file, alone or to an open build, as `curl -T file URL` sends it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
 from artifacts.queries import Place
 from artifacts.usecases.publish_file import Incoming, Published, publish_file
+from artifacts.usecases.receive_file import receive_file
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import UPLOAD_BYTES, UPLOADS
@@ -22,7 +24,7 @@ from kernel.native import NativeView
 from kernel.rest import actor_of
 
 
-class ArtifactUpload(NativeView):
+class _Upload(NativeView):
     """One file, streamed; answered 201 when it is new and 200 when it was there."""
 
     body: IncomingBody
@@ -31,15 +33,12 @@ class ArtifactUpload(NativeView):
         self.body = IncomingBody(request.META, limit_bytes=settings.MAX_UPLOAD_BYTES)
         return super().dispatch(request, *args, **kwargs)
 
-    def put(self, request: Request, organization: str, project: str, path: str) -> Response:
-        """Store the body under the path."""
-        published = publish_file(
-            actor=actor_of(request),
-            place=Place(organization, project, path),
-            incoming=Incoming(declared=self.body.declared(), chunks=self.body.chunks()),
-            store=wiring.blob_store(),
-            clock=timezone.now,
-        )
+    def incoming(self) -> Incoming:
+        """The body, once its headers are in order."""
+        return Incoming(declared=self.body.declared(), chunks=self.body.chunks())
+
+    def answer(self, published: Published) -> Response:
+        """What now stands at the path."""
         _count(published)
         artifact = published.artifact
         return Response(
@@ -57,6 +56,37 @@ class ArtifactUpload(NativeView):
             UPLOADS.labels(exc.code if isinstance(exc, Refusal) else "unexpected").inc()
             self.body.drain()
         return super().handle_exception(exc)
+
+
+class ArtifactUpload(_Upload):
+    """A file that is a build of its own."""
+
+    def put(self, request: Request, organization: str, project: str, path: str) -> Response:
+        """Store the body under the path."""
+        published = publish_file(
+            actor=actor_of(request),
+            place=Place(organization, project, path),
+            incoming=self.incoming(),
+            store=wiring.blob_store(),
+            clock=timezone.now,
+        )
+        return self.answer(published)
+
+
+class BuildUpload(_Upload):
+    """A file of a build that is open."""
+
+    def put(self, request: Request, build: UUID, path: str) -> Response:
+        """Store the body under the path; nobody sees it before the build is published."""
+        received = receive_file(
+            actor=actor_of(request),
+            build=build,
+            path=path,
+            incoming=self.incoming(),
+            store=wiring.blob_store(),
+            clock=timezone.now,
+        )
+        return self.answer(received)
 
 
 def _count(published: Published) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import path, register_converter
 
-from artifacts.api import administration, downloads, evidence, listings, uploads
+from artifacts.api import administration, builds, downloads, evidence, listings, uploads
 
 
 class AnyPath:
@@ -31,7 +31,7 @@ urlpatterns = [
     path("organizations", administration.Organizations.as_view()),
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
-    path(f"{_PROJECT}/builds", listings.ProjectBuilds.as_view()),
+    path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
     path(
         f"{_PROJECT}/builds/<uuid:build>/artifacts/<artifact_path:path>",
@@ -39,6 +39,8 @@ urlpatterns = [
     ),
     path(f"{_PROJECT}/artifacts/<artifact_path:path>", uploads.ArtifactUpload.as_view()),
     path("builds/<uuid:build>", listings.BuildDetail.as_view()),
+    path("builds/<uuid:build>/files/<artifact_path:path>", uploads.BuildUpload.as_view()),
+    path("builds/<uuid:build>/seal", builds.BuildSeal.as_view()),
     path("artifacts/<uuid:artifact>", listings.ArtifactDetail.as_view()),
     path("artifacts/<uuid:artifact>/download", downloads.ArtifactDownload.as_view()),
     path("artifacts/<uuid:artifact>/verification", evidence.ArtifactVerification.as_view()),

@@ -3,7 +3,8 @@
 from artifacts.models.artifact import Artifact
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
+from artifacts.models.contribution import Contribution
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 
-__all__ = ["Artifact", "Blob", "BlobState", "Build", "Organization", "Project"]
+__all__ = ["Artifact", "Blob", "BlobState", "Build", "Contribution", "Organization", "Project"]

@@ -1,4 +1,4 @@
-"""Builds: the files that one CI job uploaded, or one release without CI identity."""
+"""Builds: the files that one CI job uploaded, several jobs of a run, or one release."""
 
 import uuid
 
@@ -9,20 +9,24 @@ from artifacts.models.project import Project
 
 
 class Build(models.Model):
-    """Files that become visible together. `origin` is the job's key, or `release`.
+    """Files that become visible together. `origin` is a job's key, a run's key, or `release`.
 
-    `witnessed` holds the verified facts of the job; null means that the uploader had no CI
-    identity, and that the build is attested as published, not as built.
+    `key` and `name` are how its jobs find it again; null where nobody does. A job has one build of
+    a name, for ever; a run has one open shared build of a name, and may have sealed ones before.
+    What was witnessed stands with the contributions, because jobs of a shared build differ.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     project = models.ForeignKey(Project, on_delete=models.PROTECT)
     origin = models.CharField(max_length=500)
-    witnessed = models.JSONField(null=True)
+    key = models.CharField(max_length=500, null=True)
+    name = models.CharField(max_length=64, blank=True)
+    is_shared = models.BooleanField(default=False)
     opened_by = models.CharField(max_length=200)
     state = models.CharField(max_length=10, default=BuildState.OPEN)
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)
+    sealed_in_attempt = models.CharField(max_length=20, blank=True)
     published_at = models.DateTimeField(null=True)
     refused = models.JSONField(null=True)
 
@@ -38,9 +42,24 @@ class Build(models.Model):
                 | ~models.Q(state=BuildState.PUBLISHED),
                 name="published_build_has_time",
             ),
+            models.UniqueConstraint(
+                fields=["project", "key", "name"],
+                condition=models.Q(is_shared=False),
+                name="one_build_per_job_and_name",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "key", "name"],
+                condition=models.Q(is_shared=True, state=BuildState.OPEN),
+                name="one_open_build_per_run_and_name",
+            ),
         ]
         indexes = [
             models.Index(fields=["project", "-opened_at", "id"], name="build_newest_in_project"),
+            models.Index(
+                fields=["opened_at"],
+                condition=models.Q(state=BuildState.OPEN),
+                name="build_left_open",
+            ),
         ]
 
     def __str__(self) -> str:

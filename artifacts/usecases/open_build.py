@@ -1,23 +1,40 @@
-"""Open a build: the files that one origin is about to upload (docs/architecture.md, step 1)."""
+"""Open a build: the files that jobs or a release are about to bring (step 1)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.origin import origin_of, witnessed_by
+from artifacts.domain.origin import origin_of
 from artifacts.models import Build, Project
 from kernel.actor import Actor
 
 
-def open_build(*, project: Project, actor: Actor, opened_at: datetime) -> Build:
-    """Open a build with what was witnessed of the actor's job. Joins."""
+@dataclass(frozen=True, slots=True)
+class FoundBy:
+    """How jobs find a build again: everybody with this key asks for it by this name."""
+
+    key: str
+    name: str
+    is_shared: bool
+
+
+def open_build(
+    *, project: Project, actor: Actor, opened_at: datetime, found_by: FoundBy | None = None
+) -> Build:
+    """Open a build; nobody finds again the one of a single file or of a release. Joins.
+
+    Raises:
+        IntegrityError: there is one that should have been found.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("open_build joins a transaction")
-    facts = witnessed_by(actor)
     return Build.objects.create(
         project=project,
-        origin=origin_of(actor),
-        witnessed=facts.to_json() if facts is not None else None,
+        origin=found_by.key if found_by is not None else origin_of(actor),
+        key=found_by.key if found_by is not None else None,
+        name=found_by.name if found_by is not None else "",
+        is_shared=found_by is not None and found_by.is_shared,
         opened_by=actor.name,
         opened_at=opened_at,
     )

@@ -17,12 +17,12 @@ from artifacts.errors import PathTaken
 from artifacts.models import Artifact, Project
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import Place, artifact_of_origin, visible_project
+from artifacts.usecases.add_file import add_file
+from artifacts.usecases.join_build import join_build
 from artifacts.usecases.open_build import open_build
 from artifacts.usecases.seal_build import seal_build
-from artifacts.usecases.store_blob import store_blob
 from kernel import faults
 from kernel.actor import Actor, Permission
-from kernel.audit.record import record
 from kernel.connections import give_back
 from kernel.digest import Sha256
 
@@ -90,6 +90,22 @@ def publish_file(
     return published
 
 
+def same_bytes(*, existing: Artifact, digest: Sha256) -> Artifact:
+    """What stands at the path, if it has this digest.
+
+    Raises:
+        PathTaken: it has another one.
+    """
+    if existing.blob.sha256 != digest.hex:
+        raise PathTaken(
+            path=existing.path,
+            existing_sha256=existing.blob.sha256,
+            sent_sha256=digest.hex,
+            artifact=existing.pk,
+        )
+    return existing
+
+
 def _authorise(actor: Actor, place: Place, *, opened_at: datetime) -> _Upload:
     project = visible_project(actor=actor, organization=place.organization, project=place.project)
     actor.require(Permission.UPLOAD, project=project.pk)
@@ -102,14 +118,7 @@ def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
     existing = artifact_of_origin(
         project=upload.project, origin=origin_of(upload.actor), path=upload.path
     )
-    if existing is not None and existing.blob.sha256 != digest.hex:
-        raise PathTaken(
-            path=upload.path,
-            existing_sha256=existing.blob.sha256,
-            sent_sha256=digest.hex,
-            artifact=existing.pk,
-        )
-    return existing
+    return same_bytes(existing=existing, digest=digest) if existing is not None else None
 
 
 def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
@@ -140,23 +149,14 @@ def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published
 
 def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
     build = open_build(project=upload.project, actor=upload.actor, opened_at=upload.opened_at)
-    artifact = Artifact.objects.create(
-        project=upload.project,
-        build=build,
-        origin=build.origin,
+    contribution = join_build(build=build, actor=upload.actor, joined_at=upload.opened_at)
+    artifact = add_file(
+        actor=upload.actor,
+        contribution=contribution,
         path=upload.path,
-        blob=store_blob(stored=stored, now=now),
-        stored_at=now,
-    )
-    seal_build(build=build, now=now)
-    record(
-        upload.actor,
-        "artifact.upload",
-        f"{upload.project}/{upload.path}"[:500],
+        origin=build.origin,
+        stored=stored,
         now=now,
-        artifact=str(artifact.pk),
-        build=str(build.pk),
-        sha256=stored.digest.hex,
-        size_bytes=stored.size_bytes,
     )
+    seal_build(build=artifact.build, actor=upload.actor, now=now)
     return artifact

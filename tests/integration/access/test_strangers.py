@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from access.usecases.create_token import create_token
-from artifacts.models import Artifact, Blob, Build, Project
+from artifacts.models import Artifact, Blob, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
@@ -149,7 +149,13 @@ def secret(attestor: Attestor) -> Things:
     )
     blob = Blob.objects.create(sha256=DIGEST.hex, size_bytes=1, key="absent", stored_at=now)
     artifact = Artifact.objects.create(
-        project=place, build=build, origin="release", path="dist/a.tar.gz", blob=blob, stored_at=now
+        project=place,
+        build=build,
+        contribution=Contribution.objects.create(build=build, job="release", joined_at=now),
+        origin="release",
+        path="dist/a.tar.gz",
+        blob=blob,
+        stored_at=now,
     )
     identity, _secret = token(place, Permission.READ)
     return Things(

@@ -1,17 +1,16 @@
 """A private project, and a store that forgets."""
 
-from datetime import UTC, datetime
-from typing import Final
-
 import pytest
 
 from artifacts.models import Project
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
-from tests.factories.actors import administrator
+from kernel.actor import Actor
+from provenance.domain.build_facts import Hosting
+from tests.factories.actors import administrator, job
+from tests.factories.builds import NOW
+from tests.factories.facts import witnessed
 from tests.fakes.blob_store import MemoryBlobStore
-
-NOW: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -25,3 +24,14 @@ def project(transactional_db: None) -> Project:  # noqa: ARG001 - the tables, re
     return create_project(
         actor=administrator(), organization="acme", slug="widget", is_public=False, now=NOW
     )
+
+
+@pytest.fixture
+def first(project: Project) -> Actor:
+    return job(project, witnessed())
+
+
+@pytest.fixture
+def second(project: Project) -> Actor:
+    """Another job of the same run."""
+    return job(project, witnessed(job_id="31338", hosting=Hosting.SELF_HOSTED))

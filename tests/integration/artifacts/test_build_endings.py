@@ -9,7 +9,9 @@ from django.db import transaction
 
 from artifacts.domain.lifecycle import BuildState, IllegalMove
 from artifacts.models import Artifact, Build, Project
+from artifacts.usecases.add_file import add_file
 from artifacts.usecases.collect_litter import collect_litter
+from artifacts.usecases.join_build import join_build
 from artifacts.usecases.open_build import open_build
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
@@ -18,8 +20,8 @@ from artifacts.usecases.store_blob import store_blob
 from artifacts.wiring import endings
 from kernel.outbox.models import OutboxEvent
 from tests.factories.actors import uploader
+from tests.factories.builds import NOW
 from tests.fakes.blob_store import MemoryBlobStore
-from tests.integration.artifacts.conftest import NOW
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -28,13 +30,13 @@ def open_one(project: Project, store: MemoryBlobStore) -> Build:
     stored = store.put([b"data"], expected=None)
     with transaction.atomic():
         build = open_build(project=project, actor=uploader(project), opened_at=NOW)
-        Artifact.objects.create(
-            project=project,
-            build=build,
-            origin=build.origin,
+        add_file(
+            actor=uploader(project),
+            contribution=join_build(build=build, actor=uploader(project), joined_at=NOW),
             path=f"file-{build.pk}",
-            blob=store_blob(stored=stored, now=NOW),
-            stored_at=NOW,
+            origin=build.origin,
+            stored=stored,
+            now=NOW,
         )
     return build
 
@@ -43,7 +45,7 @@ def open_one(project: Project, store: MemoryBlobStore) -> Build:
 def sealed(project: Project, store: MemoryBlobStore) -> Build:
     build = open_one(project, store)
     with transaction.atomic():
-        seal_build(build=build, now=NOW)
+        seal_build(build=build, actor=uploader(project), now=NOW)
     OutboxEvent.objects.all().delete()
     return build
 
@@ -84,7 +86,7 @@ def test_never_goes_from_one_ending_to_the_other(
 
 def test_is_sealed_once(sealed: Build) -> None:
     with pytest.raises(IllegalMove), transaction.atomic():
-        seal_build(build=sealed, now=LATER)
+        seal_build(build=sealed, actor=uploader(sealed.project), now=LATER)
 
 
 def test_is_written_only_in_a_transaction_of_the_caller(
@@ -94,7 +96,16 @@ def test_is_written_only_in_a_transaction_of_the_caller(
     joining: list[Any] = [
         lambda: open_build(project=sealed.project, actor=uploader(sealed.project), opened_at=NOW),
         lambda: store_blob(stored=stored, now=NOW),
-        lambda: seal_build(build=sealed, now=NOW),
+        lambda: seal_build(build=sealed, actor=uploader(sealed.project), now=NOW),
+        lambda: join_build(build=sealed, actor=uploader(sealed.project), joined_at=NOW),
+        lambda: add_file(
+            actor=uploader(sealed.project),
+            contribution=sealed.contributions.get(),
+            path="x",
+            origin=None,
+            stored=stored,
+            now=NOW,
+        ),
         lambda: publish_build(build_id=sealed.pk, now=NOW),
         lambda: refuse_build(build_id=sealed.pk, reason={}, now=NOW),
     ]
@@ -127,6 +138,19 @@ def test_is_collected_only_when_it_stayed_open_for_a_day(
     assert builds() == {sealed.pk}
     assert Artifact.objects.count() == 1
     assert staging.asked == [NOW, NOW + timedelta(seconds=1)]
+
+
+def test_is_not_collected_while_files_still_come_to_it(
+    project: Project, store: MemoryBlobStore
+) -> None:
+    build = open_one(project, store)
+    build.artifacts.update(stored_at=LATER)
+
+    collect_litter(staging=Staging(), now=LATER + timedelta(days=1))
+    assert builds() == {build.pk}
+    collect_litter(staging=Staging(), now=LATER + timedelta(days=1, seconds=1))
+
+    assert builds() == set()
 
 
 def builds() -> set[UUID]:

@@ -11,7 +11,7 @@ from artifacts.usecases.create_project import create_project
 from kernel.actor import ANONYMOUS, PermissionMissing, Unauthenticated
 from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator, uploader
-from tests.integration.artifacts.conftest import NOW
+from tests.factories.builds import NOW
 
 
 def test_is_private_found_by_its_slugs_and_audited(project: Project) -> None:

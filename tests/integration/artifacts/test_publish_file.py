@@ -28,9 +28,9 @@ from kernel.outbox.models import OutboxEvent
 from provenance.domain.build_facts import MalformedFacts
 from provenance.queries import request_statuses
 from tests.factories.actors import job, reader, uploader
+from tests.factories.builds import NOW
 from tests.factories.facts import witnessed
 from tests.fakes.blob_store import MemoryBlobStore
-from tests.integration.artifacts.conftest import NOW
 
 DATA = b"the widget"
 OTHER = b"another widget"
@@ -88,7 +88,8 @@ def test_seals_a_build_of_its_own_and_asks_for_one_statement(
     assert artifact.blob.size_bytes == len(DATA)
     assert store.blobs[artifact.blob.key] == DATA
     build = Build.objects.get()
-    assert (build.state, build.origin, build.witnessed) == (BuildState.SEALED, "release", None)
+    assert (build.state, build.origin) == (BuildState.SEALED, "release")
+    assert artifact.contribution.witnessed is None
     assert (build.opened_at, build.sealed_at) == (NOW, NOW + timedelta(minutes=1))
     [request] = request_statuses(build=build.pk)
     assert request.state == "pending"
@@ -101,11 +102,11 @@ def test_seals_a_build_of_its_own_and_asks_for_one_statement(
 def test_witnesses_the_job_that_uploads(project: Project, store: MemoryBlobStore) -> None:
     facts = witnessed()
 
-    publish(job(project, facts), store)
+    artifact = publish(job(project, facts), store).artifact
 
-    build = Build.objects.get()
-    assert build.origin == facts.job_key
-    assert build.witnessed == facts.to_json()
+    assert artifact.build.origin == facts.job_key
+    assert artifact.contribution.job == facts.job_key
+    assert artifact.contribution.witnessed == facts.to_json()
 
 
 def test_finds_the_artifact_again_for_a_retry(project: Project, store: MemoryBlobStore) -> None:

@@ -1,0 +1,50 @@
+"""Add a file to a build: its bytes are stored, and now they get a path (step 3)."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from artifacts.models import Artifact, Contribution
+from artifacts.ports import StoredBytes
+from artifacts.usecases.store_blob import store_blob
+from kernel.actor import Actor
+from kernel.audit.record import record
+
+
+def add_file(
+    *,
+    actor: Actor,
+    contribution: Contribution,
+    path: str,
+    origin: str | None,
+    stored: StoredBytes,
+    now: datetime,
+) -> Artifact:
+    """Give stored bytes their path in the contribution's build, and say so in the trail. Joins.
+
+    Raises:
+        IntegrityError: somebody else was faster with this path.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("add_file joins a transaction")
+    build = contribution.build
+    artifact = Artifact.objects.create(
+        project=build.project,
+        build=build,
+        contribution=contribution,
+        origin=origin,
+        path=path,
+        blob=store_blob(stored=stored, now=now),
+        stored_at=now,
+    )
+    record(
+        actor,
+        "artifact.upload",
+        f"{build.project}/{path}"[:500],
+        now=now,
+        artifact=str(artifact.pk),
+        build=str(build.pk),
+        sha256=stored.digest.hex,
+        size_bytes=stored.size_bytes,
+    )
+    return artifact

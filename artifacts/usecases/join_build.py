@@ -1,0 +1,46 @@
+"""Join a build: keep what was witnessed of the job whose files come to it (step 1)."""
+
+import json
+from datetime import datetime
+from hashlib import sha256
+
+from django.db import transaction
+
+from artifacts.domain.origin import origin_of, witnessed_by
+from artifacts.models import Build, Contribution
+from kernel.actor import Actor
+
+
+def join_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contribution:
+    """The contribution of the actor's token, as it was when the token first came. Joins.
+
+    The caller has made sure, by a lock, that the build stays open until the commit.
+
+    Raises:
+        MalformedFacts: the token's facts cannot be read.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("join_build joins a transaction")
+    facts = witnessed_by(actor)
+    stored = facts.to_json() if facts is not None else None
+    new = Contribution(
+        build=build,
+        job=origin_of(actor),
+        witnessed=stored,
+        witnessed_sha256=_sha256(stored) if stored is not None else "",
+        joined_at=joined_at,
+    )
+    same = Contribution.objects.filter(
+        build=build, job=new.job, witnessed_sha256=new.witnessed_sha256
+    )
+    found = same.first()
+    if found is None:
+        # Two files of one token at once: the second waits here, and then finds the first's row.
+        Contribution.objects.bulk_create([new], ignore_conflicts=True)
+        found = same.get()
+    found.build = build
+    return found
+
+
+def _sha256(facts: dict[str, object]) -> str:
+    return sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
