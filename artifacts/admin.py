@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from artifacts.models import Artifact, Blob, Build, Organization, Project
+from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project
 from kernel.staff import ReadOnly
 
 
@@ -31,6 +31,14 @@ class BuildAdmin(ReadOnly):
     list_filter = ("state",)
     list_select_related = ("project__organization",)
     ordering = ("-opened_at",)
+
+
+@admin.register(Contribution)
+class ContributionAdmin(ReadOnly):
+    """What was witnessed of the tokens that brought files, newest first."""
+
+    list_display = ("job", "build", "joined_at")
+    ordering = ("-joined_at",)
 
 
 @admin.register(Artifact)
