@@ -19,8 +19,7 @@ from access.domain.tokens import TokenKind
 from access.models import Token
 from artifacts.models import Build
 from kernel.actor import Permission
-from provenance.domain.build_facts import Hosting, Witnessed
-from provenance.domain.build_facts import Platform
+from provenance.domain.build_facts import Hosting, Platform, Witnessed
 from provenance.domain.policy import Source
 from provenance.models import AttestationRequest
 from provenance.usecases.grant_builders import grant_builders
