@@ -10,6 +10,7 @@ from kernel.actor import Actor
 from kernel.digest import Sha256
 from provenance.domain.evidence import Expected
 from provenance.domain.report import Verdict
+from provenance.domain.statement import Subject
 from provenance.usecases.verify_subject import Judge, verify_subject
 
 
@@ -33,7 +34,7 @@ def verify_artifact(
     expected = Expected(
         scope=project.scope,
         build=build.pk,
-        subject=Sha256(artifact.blob.sha256),
+        subject=Subject(artifact.path, Sha256(artifact.blob.sha256)),
         base_url=base_url,
     )
     return verify_subject(expected=expected, judge=judge, now=now)

@@ -21,6 +21,7 @@ from kernel.digest import Sha256
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import Evidence, Expected, examine
 from provenance.domain.scope import Scope
+from provenance.domain.statement import Subject
 
 WAIT_SECONDS: Final = 60
 REQUEST_SECONDS: Final = 30
@@ -255,7 +256,7 @@ def _verify(stage: Stage, delivered: Delivered, file: Path, bundle: bytes) -> Ev
     expected = Expected(
         scope=Scope(UUID(int=0), UUID(report["project"])),
         build=UUID(report["build"]),
-        subject=Sha256(_sha256(file)),
+        subject=Subject(report["subject"]["name"], Sha256(_sha256(file))),
         base_url=stage.url,
     )
     trust_root = delivered.trust_root.read_bytes()

@@ -4,18 +4,17 @@ The cryptographic steps come from a BundleVerifier; the rest is decided here, fr
 payload and certificate alone, never from the row that the bundle was found in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from kernel.digest import Sha256
 from provenance.domain import build_schema, release, slsa_v1
 from provenance.domain.builders import release_attestor_id
 from provenance.domain.scope import Scope
-from provenance.domain.statement import PAYLOAD_TYPE, MalformedStatement, Statement, parse
+from provenance.domain.statement import PAYLOAD_TYPE, MalformedStatement, Statement, Subject, parse
 
 
 class StepName(StrEnum):
@@ -86,11 +85,15 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What this store expects of an attestation for one artifact."""
+    """What this store expects of an attestation for one artifact.
+
+    A subject is its name and its digest together: of two files of a build with the same bytes,
+    each has the statement of the job that brought it under this name.
+    """
 
     scope: Scope
     build: UUID
-    subject: Sha256
+    subject: Subject
     base_url: str
 
 
@@ -116,6 +119,7 @@ class Evidence:
 
 
 BUILD_SIGNER_URI: Final = 9
+MOST_SHOWN: Final = 3
 
 
 def examine(verification: Verification, expected: Expected) -> Evidence:
@@ -165,11 +169,8 @@ class _Steps:
 def _examine_statement(
     steps: _Steps, statement: Statement, verified: VerifiedBundle, expected: Expected
 ) -> bool:
-    digests = [subject.digest for subject in statement.subjects]
-    if expected.subject not in digests:
-        shown = ", ".join(digest.hex for digest in digests[:3])
-        return steps.fail(StepName.SUBJECT, "subject-mismatch", expected.subject.hex, shown)
-    steps.passes(StepName.SUBJECT, expected.subject.hex)
+    if not _examine_subject(steps, statement.subjects, expected.subject):
+        return False
     match statement.predicate_type:
         case slsa_v1.PREDICATE_TYPE:
             return _examine_provenance(steps, statement.predicate, verified, expected)
@@ -178,6 +179,17 @@ def _examine_statement(
         case other:
             known = f"{slsa_v1.PREDICATE_TYPE} or {release.PREDICATE_TYPE}"
             return steps.fail(StepName.PREDICATE_TYPE, "unknown-predicate-type", known, other)
+
+
+def _examine_subject(steps: _Steps, subjects: Sequence[Subject], wanted: Subject) -> bool:
+    same_bytes = [subject for subject in subjects if subject.digest == wanted.digest]
+    if not same_bytes:
+        shown = ", ".join(subject.digest.hex for subject in subjects[:MOST_SHOWN])
+        return steps.fail(StepName.SUBJECT, "subject-mismatch", wanted.digest.hex, shown)
+    if wanted not in same_bytes:
+        shown = ", ".join(subject.name for subject in same_bytes[:MOST_SHOWN])
+        return steps.fail(StepName.SUBJECT, "subject-name-mismatch", wanted.name, shown)
+    return steps.passes(StepName.SUBJECT, f"{wanted.name} {wanted.digest.hex}")
 
 
 def _examine_provenance(

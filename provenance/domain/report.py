@@ -13,7 +13,7 @@ from provenance.domain.platforms import Form, form_of
 from provenance.domain.policy import Decision, Enforcement, Finding, TrustMap, VerificationPolicy
 
 # Part of every decision's key: raise it when a change here or in a rule changes answers.
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def verdict(
         "enforcement": decision.enforcement.value,
         "level": decision.level.value,
         "why_not_higher": list(decision.why_not_higher),
-        "subject": {"sha256": expected.subject.hex},
+        "subject": {"name": expected.subject.name, "sha256": expected.subject.digest.hex},
         "project": str(expected.scope.project),
         "build": str(expected.build),
         "decided_at": _rfc3339(decided_at),

@@ -176,7 +176,7 @@ def _checked(
     expected = Expected(
         scope=Scope(work.request.organization_id, work.request.project_id),
         build=work.request.build_id,
-        subject=_subjects(work.request)[0].digest,
+        subject=_subjects(work.request)[0],
         base_url=attestor.base_url,
     )
     evidence = examine(attestor.verifier.verify(answer.bundle, trust_root=root), expected)

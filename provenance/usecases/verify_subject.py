@@ -47,7 +47,7 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
         revocation_epoch=state.revocation_epoch,
     )
     attestations = attestations_of(
-        scope=expected.scope, build=expected.build, digest=expected.subject
+        scope=expected.scope, build=expected.build, digest=expected.subject.digest
     )
     key = _key(expected, basis, attestations)
     kept = StoredDecision.objects.filter(pk=key, holds_until__gt=now).first()
@@ -82,7 +82,8 @@ def _key(expected: Expected, basis: Basis, attestations: list[Attestation]) -> s
         str(expected.scope.organization),
         str(expected.scope.project),
         str(expected.build),
-        expected.subject.hex,
+        expected.subject.name,
+        expected.subject.digest.hex,
         basis.policy.version,
         basis.trust_map.version,
         basis.trust_map.key_is_shared,
@@ -100,7 +101,7 @@ def _keep(key: str, expected: Expected, answer: Verdict, *, now: datetime) -> No
         defaults={
             "project_id": expected.scope.project,
             "build_id": expected.build,
-            "sha256": expected.subject.hex,
+            "sha256": expected.subject.digest.hex,
             "allowed": answer.allowed,
             "reason": answer.reason,
             "report": answer.document,

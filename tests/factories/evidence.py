@@ -17,6 +17,7 @@ BASE_URL = "http://store.test"
 PROJECT = UUID("11111111-1111-4111-8111-111111111111")
 ORGANIZATION = UUID("22222222-2222-4222-8222-222222222222")
 BUILD = UUID("33333333-3333-4333-8333-333333333333")
+NAME = "dist/widget.tar.gz"
 DIGEST = Sha256("ab" * 32)
 AT = datetime(2026, 11, 21, 8, 0, 0, tzinfo=UTC)
 
@@ -27,7 +28,7 @@ def expected(**changes: Any) -> Expected:
         **{
             "scope": Scope(ORGANIZATION, PROJECT),
             "build": BUILD,
-            "subject": DIGEST,
+            "subject": Subject(NAME, DIGEST),
             "base_url": BASE_URL,
             **changes,
         }
@@ -39,7 +40,7 @@ def verification(
 ) -> Verification:
     """A verification whose cryptography passed, with these parts of the bundle different."""
     wanted = asked(
-        (Subject("dist/widget.tar.gz", DIGEST),),
+        (Subject(NAME, DIGEST),),
         None if is_release else facts or witnessed(),
         Sealed(project=PROJECT, build=BUILD, opened_at=AT, sealed_at=AT),
         base_url=BASE_URL,

@@ -19,6 +19,11 @@ SCOPE = Scope(UUID(int=1), UUID(int=2))
 DIGEST = Sha256("ab" * 32)
 
 
+def subject_of(digest: Sha256 = DIGEST) -> Subject:
+    """The file that `requested` gives this digest to."""
+    return Subject(f"dist/{digest.hex[:8]}.tar.gz", digest)
+
+
 def requested(
     facts: Witnessed | None,
     *,
@@ -33,7 +38,7 @@ def requested(
         identity = request_attestation(
             scope=scope,
             build=build or uuid.uuid4(),
-            subjects=[Subject(f"dist/{d.hex[:8]}.tar.gz", d) for d in digests],
+            subjects=[subject_of(digest) for digest in digests],
             facts=facts,
             opened_at=moment,
             now=moment,

@@ -76,7 +76,7 @@ def test_sees_every_step_of_the_decision(shelf: Shelf) -> None:
 
     assert document["verdict"] == "passed"
     assert document["artifact"] == shelf.artifact["id"]
-    assert document["subject"] == {"sha256": DIGEST.hex}
+    assert document["subject"] == {"name": shelf.artifact["path"], "sha256": DIGEST.hex}
     [attestation] = document["attestations"]
     assert attestation["counts"]
     assert all(step["passed"] for step in attestation["steps"])

@@ -21,7 +21,7 @@ from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from provenance.usecases.verify_subject import Judge, verify_subject
 from tests.factories.ci_issuer import CiIssuer
 from tests.factories.identity_tokens import AUDIENCE
-from tests.factories.requests import DIGEST, requested
+from tests.factories.requests import requested, subject_of
 
 pytestmark = pytest.mark.django_db
 
@@ -170,7 +170,7 @@ def test_attests_and_verifies_what_a_gitlab_job_uploaded(
     attest_builds(attestor=attestor, endings=endings, clock=lambda: now)
 
     verdict = verify_subject(
-        expected=Expected(project.scope, request.build_id, DIGEST, AUDIENCE),
+        expected=Expected(project.scope, request.build_id, subject_of(), AUDIENCE),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),
         now=now,
     )
@@ -194,7 +194,7 @@ def test_attests_a_generic_identity_and_claims_no_level(
     attest_builds(attestor=attestor, endings=endings, clock=lambda: now)
 
     verdict = verify_subject(
-        expected=Expected(project.scope, request.build_id, DIGEST, AUDIENCE),
+        expected=Expected(project.scope, request.build_id, subject_of(), AUDIENCE),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),
         now=now,
     )

@@ -16,7 +16,7 @@ from provenance.models import Attestation, AttestationRequest, LogLeaf, RequestS
 from provenance.usecases.attest_builds import LEASE, Attestor, Endings, attest_builds
 from provenance.usecases.verify_subject import Judge, verify_subject
 from tests.factories.facts import witnessed
-from tests.factories.requests import DIGEST, SCOPE, requested
+from tests.factories.requests import SCOPE, requested, subject_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 WORKER = """
@@ -89,7 +89,7 @@ def test_finishes_what_a_killed_worker_began(
         expected=Expected(
             scope=Scope(SCOPE.organization, SCOPE.project),
             build=request.build_id,
-            subject=DIGEST,
+            subject=subject_of(),
             base_url=attestor.base_url,
         ),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),

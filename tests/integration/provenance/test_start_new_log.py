@@ -14,7 +14,7 @@ from provenance.usecases.initialise_signer import initialise_signer
 from provenance.usecases.start_new_log import start_new_log
 from provenance.usecases.verify_subject import Judge, verify_subject
 from tests.factories.actors import administrator
-from tests.factories.requests import DIGEST, SCOPE, requested
+from tests.factories.requests import SCOPE, requested, subject_of
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def attested(attestor: Attestor) -> Expected:
     endings = Endings(publish=lambda **_build: None, refuse=lambda **_build: None)
     attest_builds(attestor=attestor, endings=endings, clock=timezone.now)
     return Expected(
-        scope=SCOPE, build=request.build_id, subject=DIGEST, base_url=settings.PUBLIC_URL
+        scope=SCOPE, build=request.build_id, subject=subject_of(), base_url=settings.PUBLIC_URL
     )
 
 

@@ -18,6 +18,7 @@ from provenance.domain.evidence import Expected
 from provenance.domain.policy import Enforcement, Source
 from provenance.domain.report import Verdict
 from provenance.domain.scope import Scope
+from provenance.domain.statement import Subject
 from provenance.errors import TrustRootMissing
 from provenance.models import (
     Attestation,
@@ -27,10 +28,11 @@ from provenance.models import (
     TrustState,
 )
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
+from provenance.usecases.request_attestation import request_attestation
 from provenance.usecases.set_policy import set_policy
 from provenance.usecases.verify_subject import Judge, verify_subject
 from tests.factories.facts import ISSUER, witnessed
-from tests.factories.requests import DIGEST, SCOPE, requested
+from tests.factories.requests import DIGEST, SCOPE, requested, subject_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,10 +58,11 @@ def answer(
     *,
     scope: Scope = SCOPE,
     digest: Sha256 = DIGEST,
+    subject: Subject | None = None,
     later: timedelta = timedelta(0),
 ) -> Verdict:
     return verify_subject(
-        expected=Expected(scope=scope, build=build, subject=digest, base_url=settings.PUBLIC_URL),
+        expected=Expected(scope, build, subject or subject_of(digest), settings.PUBLIC_URL),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),
         now=timezone.now() + later,
     )
@@ -153,6 +156,32 @@ def test_refuses_a_statement_about_other_bytes_in_a_planted_row(
     plant(bundle_of(genuine), build=genuine.build_id, digest=other)
 
     assert answer(attestor, genuine.build_id, digest=other).reason == "subject-mismatch"
+
+
+def test_gives_a_file_nothing_of_another_files_job_even_when_their_bytes_are_the_same(
+    attestor: Attestor,
+) -> None:
+    policy()
+    build, files = uuid4(), [Subject("dist/built", DIGEST), Subject("dist/brought", DIGEST)]
+    with transaction.atomic():
+        for subject, facts in zip(files, [witnessed(), None], strict=True):
+            request_attestation(
+                scope=SCOPE,
+                build=build,
+                subjects=[subject],
+                facts=facts,
+                opened_at=timezone.now(),
+                now=timezone.now(),
+            )
+    attest(attestor)
+
+    built, brought = (answer(attestor, build, subject=subject) for subject in files)
+
+    assert built.allowed
+    assert built.level is Level.L1
+    assert not brought.allowed
+    reasons = {finding["reason"] for finding in brought.document["attestations"]}
+    assert reasons == {"subject-name-mismatch", "release-only"}
 
 
 def edited(bundle: bytes) -> bytes:

@@ -10,7 +10,15 @@ import pytest
 from kernel.digest import Sha256
 from provenance.domain.evidence import Step, StepName, Verification, VerifiedBundle, examine
 from provenance.domain.scope import Scope
-from tests.factories.evidence import BASE_URL, ORGANIZATION, expected, verification
+from provenance.domain.statement import Subject
+from tests.factories.evidence import (
+    BASE_URL,
+    DIGEST,
+    NAME,
+    ORGANIZATION,
+    expected,
+    verification,
+)
 
 OTHER = UUID("99999999-9999-4999-8999-999999999999")
 
@@ -73,7 +81,8 @@ def test_goes_no_further_when_the_cryptography_failed() -> None:
 @pytest.mark.parametrize(
     ("code", "changes"),
     [
-        ("subject-mismatch", {"subject": Sha256("cd" * 32)}),
+        ("subject-mismatch", {"subject": Subject(NAME, Sha256("cd" * 32))}),
+        ("subject-name-mismatch", {"subject": Subject("dist/other.tar.gz", DIGEST)}),
         ("scope-mismatch", {"scope": Scope(ORGANIZATION, OTHER)}),
         ("build-mismatch", {"build": OTHER}),
         ("issuer-mismatch", {"base_url": BASE_URL}),
