@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
+from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
 from artifacts.ports import BlobStore
 from kernel.digest import Sha256
@@ -38,9 +39,15 @@ def files_below(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if path.is_file())
 
 
-@pytest.fixture(params=["directory", "memory"])
+@pytest.fixture(params=["memory", "directory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return DirectoryBlobStore(tmp_path) if request.param == "directory" else MemoryBlobStore()
+    match request.param:
+        case "memory":
+            return MemoryBlobStore()
+        case "directory":
+            return DirectoryBlobStore(tmp_path)
+        case _:
+            return S3BlobStore(request.getfixturevalue("bucket"), part_bytes=SMALLEST_PART)
 
 
 @pytest.fixture

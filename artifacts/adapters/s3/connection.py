@@ -1,0 +1,325 @@
+"""One bucket: boto3 signs and administers, bytes travel over plain pooled connections.
+
+boto3 buffers bodies and reaches only a fraction of what a server can take. Each request that
+carries bytes is signed together with their SHA-256, so the server refuses what changed on its way.
+Library errors end here: callers see refusals of ours, or `ObjectExists`.
+"""
+
+import base64
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NoReturn
+
+import boto3
+import urllib3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from artifacts.errors import BlobMissing, StorageFull, StorageUnavailable
+from kernel.digest import Sha256
+
+logger = logging.getLogger(__name__)
+
+_URL_SECONDS: Final = 300
+_PAUSES: Final = (0.2, 0.5, 1.5)  # between four tries; jitter is added
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+_FULL_STATUS: Final = 507
+_FULL: Final = frozenset(
+    {"QuotaExceeded", "XMinioStorageFull", "XAmzStorageFull", "InsufficientStorage"}
+)
+_EXISTS: Final = frozenset({"PreconditionFailed", "412"})
+_GONE: Final = frozenset({"NoSuchKey", "NotFound", "404"})
+_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9.]{1,100})</Code>")
+
+
+@dataclass(frozen=True, slots=True)
+class S3Settings:
+    """Which bucket, and how it is spoken to. Credentials come from where boto3 finds them.
+
+    `endpoint` None is Amazon's own of the region. `encryption` is the value of the SSE header
+    (`AES256`, `aws:kms`); empty leaves it to the bucket.
+    """
+
+    bucket: str
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    uses_path_style: bool = False
+    encryption: str = ""
+    connect_seconds: float = 3
+    read_seconds: float = 30
+    connections: int = 32
+
+
+class ObjectExists(Exception):
+    """There is an object under this key already; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the server says of an object; `etag` pins its bytes for later reads."""
+
+    size_bytes: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that was begun."""
+
+    key: str
+    upload_id: str
+
+
+class Bucket:
+    """Requests to one bucket. Safe in many threads; slow to make, so there is one a process.
+
+    Every method raises StorageFull where there is no room and StorageUnavailable where the server
+    cannot be reached, is not able, or does not let us; short troubles are tried again first.
+    """
+
+    def __init__(
+        self, settings: S3Settings, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if settings.uses_path_style else "auto"},
+                # Ours are signed with each request; boto3's own defaults break other servers.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=settings.connect_seconds,
+                read_timeout=settings.read_seconds,
+                retries={"mode": "standard", "total_max_attempts": len(_PAUSES) + 1},
+                max_pool_connections=settings.connections,
+            ),
+        )
+        self._pool = urllib3.PoolManager(
+            maxsize=settings.connections,
+            retries=False,
+            timeout=urllib3.Timeout(connect=settings.connect_seconds, read=settings.read_seconds),
+        )
+
+    def put(self, key: str, body: bytes, digest: Sha256, *, replaces: bool = False) -> None:
+        """Store an object whose bytes have this digest.
+
+        Raises:
+            ObjectExists: there is one under the key; never with `replaces`.
+        """
+        only_new = {} if replaces else {"IfNoneMatch": "*"}
+        self._send(
+            "put_object", body, key=key, ChecksumSHA256=_checksum(digest), **self._sse(), **only_new
+        )
+
+    def begin(self, key: str) -> Upload:
+        """Begin a multipart upload."""
+        with _translated(key):
+            answer = self._client.create_multipart_upload(
+                Bucket=self._settings.bucket, Key=key, ChecksumAlgorithm="SHA256", **self._sse()
+            )
+        return Upload(key, answer["UploadId"])
+
+    def put_part(
+        self, upload: Upload, number: int, body: bytes, digest: Sha256
+    ) -> Mapping[str, Any]:
+        """Store a part (from 1); the answer is what completion has to name."""
+        checksum = _checksum(digest)
+        etag = self._send(
+            "upload_part",
+            body,
+            key=upload.key,
+            UploadId=upload.upload_id,
+            PartNumber=number,
+            ChecksumSHA256=checksum,
+        )
+        return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": checksum}
+
+    def complete(self, upload: Upload, parts: list[Mapping[str, Any]], *, size_bytes: int) -> None:
+        """Make one object of the parts, if there is none under the key.
+
+        An unclear answer is settled by looking, never by completing again: on some servers a
+        second completion replaces the object.
+
+        Raises:
+            ObjectExists: there is one already.
+        """
+        try:
+            with _translated(upload.key, exists=True):
+                self._client.complete_multipart_upload(
+                    Bucket=self._settings.bucket,
+                    Key=upload.key,
+                    UploadId=upload.upload_id,
+                    MultipartUpload={"Parts": parts},
+                    IfNoneMatch="*",
+                )
+        except StorageUnavailable:
+            found = self.find(upload.key)
+            if found is None or found.size_bytes != size_bytes:
+                raise
+
+    def abort(self, upload: Upload) -> None:
+        """Give up an upload and its parts; one that is gone already is no trouble."""
+        try:
+            with _translated(upload.key):
+                self._client.abort_multipart_upload(
+                    Bucket=self._settings.bucket, Key=upload.key, UploadId=upload.upload_id
+                )
+        except BlobMissing:
+            return
+
+    def uploads(self) -> Iterator[tuple[Upload, datetime]]:
+        """Every upload that was begun and neither completed nor given up, with its beginning."""
+        with _translated(""):
+            pages = self._client.get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self._settings.bucket):
+                for one in page.get("Uploads", ()):
+                    yield Upload(one["Key"], one["UploadId"]), one["Initiated"]
+
+    def find(self, key: str) -> Head | None:
+        """What stands under the key; None when nothing does."""
+        try:
+            with _translated(key):
+                found = self._client.head_object(Bucket=self._settings.bucket, Key=key)
+        except BlobMissing:
+            return None
+        return Head(found["ContentLength"], found["ETag"])
+
+    def remove(self, key: str) -> None:
+        """Remove an object, of a versioned bucket with all its versions."""
+        with _translated(key):
+            listed = self._client.list_object_versions(Bucket=self._settings.bucket, Prefix=key)
+            versions = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
+            for one in versions:
+                if one["Key"] == key:
+                    self._client.delete_object(
+                        Bucket=self._settings.bucket, Key=key, VersionId=one["VersionId"]
+                    )
+
+    @contextmanager
+    def read(
+        self, key: str, *, etag: str, start: int, length: int
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """The bytes [start, start + length) of the very object that had this ETag, as a stream.
+
+        Raises:
+            BlobMissing: it is gone.
+            StorageUnavailable: it is another one now.
+        """
+        headers = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": etag}
+        url = self._signed("get_object", key=key)
+        response = self._request("GET", url, key=key, headers=headers)
+        try:
+            yield response
+        finally:
+            # What was not read to its end cannot serve the next request.
+            if not response.closed and response.length_remaining:
+                response.close()
+            response.release_conn()
+
+    def _sse(self) -> dict[str, str]:
+        wanted = self._settings.encryption
+        return {"ServerSideEncryption": wanted} if wanted else {}
+
+    def _send(self, operation: str, body: bytes, *, key: str, **parameters: object) -> str:
+        """PUT the body; the answer is the ETag."""
+        url = self._signed(operation, key=key, **parameters)
+        headers = {
+            name: str(parameters[parameter])
+            for parameter, name in _HEADERS.items()
+            if parameter in parameters
+        }
+        response = self._request("PUT", url, key=key, headers=headers, body=body)
+        response.drain_conn()
+        response.release_conn()
+        return str(response.headers.get("ETag", ""))
+
+    def _signed(self, operation: str, *, key: str, **parameters: object) -> str:
+        url: str = self._client.generate_presigned_url(
+            operation,
+            Params={"Bucket": self._settings.bucket, "Key": key, **parameters},
+            ExpiresIn=_URL_SECONDS,
+        )
+        return url
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        key: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        """A good answer, its body unread. What may be a short trouble is tried again."""
+        for pause in (*_PAUSES, None):
+            try:
+                response = self._pool.request(
+                    method, url, headers=dict(headers), body=body, preload_content=False
+                )
+            except urllib3.exceptions.HTTPError as error:
+                if pause is None:
+                    raise StorageUnavailable(reason=type(error).__name__) from error
+            else:
+                if response.status < 300:  # noqa: PLR2004 - RFC 9110: successful
+                    return response
+                problem = response.read(4096, decode_content=True)
+                response.close()
+                if response.status not in _TRANSIENT or pause is None:
+                    _refuse(response.status, _code_of(problem), key=key)
+            self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
+        raise AssertionError("the last try returns or raises")
+
+
+_HEADERS: Final[Mapping[str, str]] = {
+    "ChecksumSHA256": "x-amz-checksum-sha256",
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "IfNoneMatch": "If-None-Match",
+}
+
+
+def _checksum(digest: Sha256) -> str:
+    return base64.b64encode(bytes.fromhex(digest.hex)).decode()
+
+
+def _code_of(problem: bytes) -> str:
+    found = _CODE.search(problem)
+    return found[1].decode() if found else ""
+
+
+@contextmanager
+def _translated(key: str, *, exists: bool = False) -> Iterator[None]:
+    """boto3's errors as refusals; `exists` where the request was made only for a new object."""
+    try:
+        yield
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in _EXISTS and not exists:
+            code = f"unexpected {code}"
+        _refuse(status, code, key=key)
+    except BotoCoreError as error:
+        raise StorageUnavailable(reason=type(error).__name__) from error
+
+
+def _refuse(status: int, code: str, *, key: str) -> NoReturn:
+    """The server's answer as ours. Its own words are for the log: they may name the account."""
+    if code in _EXISTS or status == 412:  # noqa: PLR2004 - RFC 9110: precondition failed
+        raise ObjectExists
+    if code in _GONE or status == 404:  # noqa: PLR2004 - RFC 9110: not found
+        if code == "NoSuchBucket":
+            raise StorageUnavailable(reason="NoSuchBucket")
+        raise BlobMissing(key=key)
+    if code in _FULL or status == _FULL_STATUS:
+        raise StorageFull(reason=code or str(status))
+    logger.error("the S3 server refused a request", extra={"status": status, "code": code})
+    raise StorageUnavailable(reason=code or f"status {status}")

@@ -1,0 +1,29 @@
+"""A real S3 server, and a bucket of its own for each test that asks for one."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from artifacts.adapters.s3.connection import Bucket, S3Settings
+from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, is_installed, running_s3
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if not is_installed():
+        pytest.skip("versitygw is not on PATH: .ci/run installs it")
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(
+    request: pytest.FixtureRequest, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> Bucket:
+    """A new bucket; versioned where the test asks for that."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    is_versioned = getattr(request, "param", False) is True
+    name = s3_server.new_bucket(f"blobs-{uuid4()}", is_versioned=is_versioned)
+    return Bucket(S3Settings(name, s3_server.endpoint, uses_path_style=True))
