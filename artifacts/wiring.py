@@ -1,6 +1,8 @@
 """Builds artifacts' tools from settings. Entry points call this and hand the result in."""
 
 from functools import cache
+from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 
@@ -11,19 +13,42 @@ from artifacts.usecases.refuse_build import refuse_build
 from provenance.usecases.attest_builds import Endings
 
 
+class _Store(BlobStore, StagingArea, Protocol):
+    """Both of what every store is."""
+
+
 @cache
-def _directory() -> DirectoryBlobStore:
-    return DirectoryBlobStore(settings.BLOB_DIRECTORY)
+def _store() -> _Store:
+    bucket = settings.S3_BUCKET
+    if bucket is None:
+        # Settings have exactly one of the two, or the process would not have started.
+        return DirectoryBlobStore(settings.BLOB_DIRECTORY or Path())
+    # Here, because importing boto3 costs memory and time that a directory does not need.
+    from artifacts.adapters.s3.connection import Bucket, S3Settings  # noqa: PLC0415
+    from artifacts.adapters.s3.store import S3BlobStore  # noqa: PLC0415
+
+    return S3BlobStore(
+        Bucket(
+            S3Settings(
+                bucket=bucket.name,
+                endpoint=bucket.endpoint,
+                region=bucket.region,
+                uses_path_style=bucket.uses_path_style,
+                encryption=bucket.encryption,
+            )
+        ),
+        part_bytes=bucket.part_bytes,
+    )
 
 
 def blob_store() -> BlobStore:
     """Where bytes are kept."""
-    return _directory()
+    return _store()
 
 
 def staging_area() -> StagingArea:
     """Where bytes arrive, and crashes leave litter."""
-    return _directory()
+    return _store()
 
 
 def endings() -> Endings:

@@ -17,6 +17,7 @@ from psycopg import sql
 from config.embedded.postgres import RUNTIME, Cluster, Passwords
 from config.embedded.unprivileged import become_unprivileged
 from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
+from tests.factories.s3_server import S3Server, is_installed, running_s3
 
 START_SECONDS: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
@@ -90,3 +91,11 @@ def django_db_setup(postgres: Cluster, django_db_blocker: pytest.FixtureRequest)
         yield
         connections.close_all()
         connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if not is_installed():
+        pytest.skip("versitygw is not on PATH: .ci/run installs it")
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server

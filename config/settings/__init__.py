@@ -144,6 +144,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # The store's own settings, as the wirings read them.
 BROKER_URL = ENVIRONMENT.broker_url
 BLOB_DIRECTORY = ENVIRONMENT.blob_directory
+S3_BUCKET = ENVIRONMENT.s3
 MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
 ATTESTOR_KEY_FILE = ENVIRONMENT.attestor_key_file
 ATTESTOR_KEY_IS_SHARED = not ENVIRONMENT.attestor_is_isolated

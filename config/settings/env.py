@@ -17,7 +17,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 PREFIX: Final = "STRONGROOM_"
+MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
+_SMALLEST_PART: Final = 5 * MEBIBYTE  # S3's own limit
 
 
 class Profile(StrEnum):
@@ -26,6 +28,18 @@ class Profile(StrEnum):
     PRODUCTION = "production"
     EMBEDDED = "embedded"
     TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class S3Bucket:
+    """Where bytes are kept, when not in a directory. Credentials are boto3's own matter."""
+
+    name: str
+    endpoint: str | None
+    region: str
+    uses_path_style: bool
+    encryption: str
+    part_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,8 @@ class Environment:
     database_url: str
     migrator_database_url: str | None
     broker_url: str
-    blob_directory: Path
+    blob_directory: Path | None
+    s3: S3Bucket | None
     attestor_key_file: Path | None
     attestor_is_isolated: bool
     max_upload_bytes: int
@@ -108,7 +123,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
         migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
         broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
-        blob_directory=reader.path("BLOB_DIRECTORY") or Path(),
+        blob_directory=reader.path("BLOB_DIRECTORY"),
+        s3=_s3(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
@@ -119,8 +135,11 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         silenced_checks=_silenced_checks(reader),
         fault_points=_fault_points(reader),
     )
-    if environment.blob_directory == Path():
-        reader.required("BLOB_DIRECTORY", example="/var/lib/strongroom/blobs")
+    if (environment.blob_directory is None) is (environment.s3 is None):
+        reader.problems.append(
+            f"one of {PREFIX}BLOB_DIRECTORY (for example /var/lib/strongroom/blobs) and "
+            f"{PREFIX}S3_BUCKET is needed, and not both"
+        )
     if environment.fault_points and environment.profile is not Profile.TEST:
         reader.problems.append(f"{PREFIX}FAULT_POINTS is only for tests")
     reader.problems.extend(f"{name} is not a setting" for name in reader.unknown())
@@ -181,6 +200,30 @@ def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
         except psycopg.ProgrammingError as error:
             reader.problems.append(f"{PREFIX}{name} cannot be read: {error}")
     return value
+
+
+def _s3(reader: _Reader) -> S3Bucket | None:
+    """The bucket, when one is named; its other settings are read, and checked, in any case."""
+    endpoint = reader.optional("S3_ENDPOINT")
+    parts = urlsplit(endpoint or "https://s3.example.com")
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        reader.problems.append(
+            f"{PREFIX}S3_ENDPOINT is {endpoint!r}; it must be scheme://host[:port]"
+        )
+    part_bytes = reader.positive("S3_PART_BYTES", 16 * MEBIBYTE)
+    if part_bytes < _SMALLEST_PART:
+        reader.problems.append(
+            f"{PREFIX}S3_PART_BYTES is {part_bytes}; S3 takes {_SMALLEST_PART} and more"
+        )
+    bucket = S3Bucket(
+        name=reader.optional("S3_BUCKET") or "",
+        endpoint=endpoint,
+        region=reader.optional("S3_REGION") or "us-east-1",
+        uses_path_style=reader.flag("S3_PATH_STYLE"),
+        encryption=reader.optional("S3_ENCRYPTION") or "",
+        part_bytes=part_bytes,
+    )
+    return bucket if bucket.name else None
 
 
 def _silenced_checks(reader: _Reader) -> tuple[str, ...]:

@@ -1,20 +1,11 @@
-"""A real S3 server, and a bucket of its own for each test that asks for one."""
+"""A bucket of its own for each test that asks for it."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from artifacts.adapters.s3.connection import Bucket, S3Settings
-from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, is_installed, running_s3
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    if not is_installed():
-        pytest.skip("versitygw is not on PATH: .ci/run installs it")
-    with running_s3(tmp_path_factory.mktemp("s3")) as server:
-        yield server
+from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 
 @pytest.fixture

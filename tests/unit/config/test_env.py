@@ -27,10 +27,33 @@ def test_reads_a_complete_environment() -> None:
     assert not environment.attestor_is_isolated
 
 
-@pytest.mark.parametrize("name", COMPLETE)
+@pytest.mark.parametrize("name", COMPLETE.keys() - {"STRONGROOM_BLOB_DIRECTORY"})
 def test_stops_and_names_a_missing_setting(name: str) -> None:
     with pytest.raises(SystemExit, match=f"{name} is not set"):
         read({**COMPLETE, name: ""})
+
+
+def test_keeps_bytes_in_a_directory_or_in_a_bucket() -> None:
+    in_bucket = {
+        **COMPLETE,
+        "STRONGROOM_BLOB_DIRECTORY": "",
+        "STRONGROOM_S3_BUCKET": "blobs",
+        "STRONGROOM_S3_ENDPOINT": "http://127.0.0.1:7070",
+        "STRONGROOM_S3_PATH_STYLE": "true",
+    }
+
+    bucket = read(in_bucket).s3
+
+    assert bucket is not None
+    assert (bucket.name, bucket.endpoint) == ("blobs", "http://127.0.0.1:7070")
+    assert bucket.uses_path_style
+    assert bucket.part_bytes == 16 * 1024**2
+    for both_or_none in (
+        {**in_bucket, "STRONGROOM_BLOB_DIRECTORY": "/var/lib/strongroom"},
+        {**in_bucket, "STRONGROOM_S3_BUCKET": ""},
+    ):
+        with pytest.raises(SystemExit, match=r"BLOB_DIRECTORY .* and STRONGROOM_S3_BUCKET"):
+            read(both_or_none)
 
 
 def test_names_everything_that_is_missing_at_once() -> None:
@@ -50,6 +73,10 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("PUBLIC_URL", "ftp://store.example.com"),
         ("DATABASE_URL", "postgresql://a:b@c/d?nonsense=1"),
         ("BLOB_DIRECTORY", "relative/path"),
+        ("S3_ENDPOINT", "s3.example.com"),
+        ("S3_ENDPOINT", "https://s3.example.com/bucket"),
+        ("S3_PATH_STYLE", "yes"),
+        ("S3_PART_BYTES", "1048576"),
         ("MAX_UPLOAD_BYTES", "5 GiB"),
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_UPLOAD_BYTES", "-1"),
