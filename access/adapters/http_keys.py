@@ -16,10 +16,10 @@ import certifi
 import urllib3
 
 from access.adapters.jwks import Keys, parse_keys
-from access.adapters.pinned_http import Limits, PinnedHttp, Resolver, system_addresses
 from access.domain.identity_token import PublicKey
 from access.domain.issuers import IssuerAddress, is_reachable_safely
 from access.errors import IssuerUnavailable, UnknownKey
+from kernel.pinned_http import Limits, PinnedHttp, Resolver, Unanswered, system_addresses
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,9 @@ class HttpKeySource:
     def _json(self, issuer: IssuerAddress, url: str) -> object:
         try:
             return json.loads(self._http.body(issuer, url))
+        except Unanswered as refused:
+            where = {"address": refused.address} if refused.address else {}
+            raise IssuerUnavailable(issuer=issuer.url, **where, reason=refused.reason) from refused
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise IssuerUnavailable(
                 issuer=issuer.url, address=url, reason=type(error).__name__

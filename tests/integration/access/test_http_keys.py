@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from access.adapters.http_keys import HttpKeySource
-from access.adapters.pinned_http import Limits
 from access.domain.identity_token import PublicKey
 from access.domain.issuers import IssuerAddress
 from access.errors import IssuerUnavailable, UnknownKey
+from kernel.pinned_http import Limits
 from tests.factories.ci_issuer import (
     DISCOVERY,
     JWKS,

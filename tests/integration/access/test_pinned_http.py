@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from access.adapters.http_keys import HttpKeySource
-from access.adapters.pinned_http import Limits
-from access.domain.addresses import forbidden
 from access.domain.issuers import IssuerAddress
 from access.errors import IssuerUnavailable
+from kernel.addresses import forbidden
+from kernel.pinned_http import Limits
 from tests.factories.ci_issuer import DISCOVERY, JWKS, CiIssuer, certificate_for, running_issuer
 
 QUICK = Limits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6, size_bytes=50_000)

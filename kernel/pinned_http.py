@@ -1,4 +1,4 @@
-"""HTTP to an issuer at addresses that were checked: resolved once, and connected to as resolved.
+"""HTTP to others at addresses that were checked: resolved once, and connected to as resolved.
 
 A name that answers one address to the check and another to the connection (DNS rebinding) gains
 nothing: there is no second question.
@@ -15,16 +15,14 @@ from urllib.parse import SplitResult, urlsplit
 import certifi
 import urllib3
 
-from access.domain.addresses import forbidden
-from access.domain.issuers import IssuerAddress
-from access.errors import IssuerUnavailable
+from kernel.addresses import Reach, forbidden
 
 Resolver = Callable[[str, int], Sequence[str]]
 
 MOST_ADDRESSES: Final = 16
 _TRIED_ADDRESSES: Final = 3
 _PIECE: Final = 16 * 1024
-_OK: Final = 200
+OK: Final = 200
 _PORTS: Final = {"http": 80, "https": 443}
 _HEADERS: Final[Mapping[str, str]] = {
     "Accept": "application/json",
@@ -41,9 +39,10 @@ class Limits:
     read_seconds: float = 5
     total_seconds: float = 10
     size_bytes: int = 256 * 1024
-    # An issuer that rotates publishes the new key well before it signs with it.
+    # How long what was fetched counts as fresh, an unknown name as asked for, a failure as one.
+    # An issuer that rotates publishes the new key well before it signs with it; an unknown key id
+    # may be a new key, or a stranger's invention: ask, but not for each.
     fresh_seconds: float = 600
-    # An unknown key id may be a new key, or a stranger's invention: ask, but not for each.
     refresh_seconds: float = 30
     failed_seconds: float = 5
 
@@ -54,9 +53,27 @@ def system_addresses(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
+class Unanswered(Exception):
+    """The host is not to be asked, or does not answer as it has to; `reason` is for people."""
+
+    def __init__(self, reason: str, *, address: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `headers` by their names in lower case; `body` only of a plain 200."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class PinnedHttp:
-    """GET for issuers. It takes nothing from the environment: no proxy, no netrc credentials.
+    """GET, and nothing else. It takes nothing from the environment: no proxy, no netrc credentials.
 
     `certificates` names a file of authorities to believe instead of the usual ones.
     """
@@ -66,43 +83,60 @@ class PinnedHttp:
     certificates: str = certifi.where()
     clock: Callable[[], float] = time.monotonic
 
-    def body(self, issuer: IssuerAddress, url: str) -> bytes:
-        """The body of a plain 200, read piece by piece so that size and time are ours to end.
+    def body(self, reach: Reach, url: str) -> bytes:
+        """The body of a plain 200.
 
         Raises:
-            IssuerUnavailable: the host is not to be asked, or does not answer like that.
+            Unanswered: as `ask`, or the answer has another status.
             urllib3.exceptions.HTTPError, OSError: the network failed.
         """
-        limits, started = self.limits, self.clock()
-        with self._response(issuer, url) as response:
-            if response.status != _OK:
-                raise IssuerUnavailable(
-                    issuer=issuer.url,
-                    address=url,
-                    reason=f"the answer has status {response.status}",
-                )
-            body = bytearray()
-            # Not decoded: a small compressed body could become a huge one. `read1` answers with
-            # what has arrived, so that a byte now and then does not hold us for ever.
-            while piece := response.read1(_PIECE, decode_content=False):
-                body += piece
-                if len(body) > limits.size_bytes:
-                    raise IssuerUnavailable(issuer=issuer.url, address=url, reason="too large")
-                if self.clock() - started >= limits.total_seconds:
-                    raise IssuerUnavailable(issuer=issuer.url, address=url, reason="too slow")
-            return bytes(body)
+        answer = self.ask(reach, url)
+        if answer.status != OK:
+            raise Unanswered(f"the answer has status {answer.status}", address=url)
+        return answer.body
+
+    def ask(self, reach: Reach, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """The answer, whatever its status, read piece by piece so that we end size and time.
+
+        Redirects are answers like others: nobody follows them, with or without credentials.
+
+        Raises:
+            Unanswered: the host is not to be asked, or its answer is too large or too slow.
+            urllib3.exceptions.HTTPError, OSError: the network failed.
+        """
+        started = self.clock()
+        with self._response(reach, url, headers or {}) as response:
+            told = {name.lower(): value for name, value in response.headers.items()}
+            if response.status != OK:
+                return Answer(response.status, told)
+            return Answer(response.status, told, self._read(response, url, started))
+
+    def _read(self, response: urllib3.HTTPResponse, url: str, started: float) -> bytes:
+        limits = self.limits
+        body = bytearray()
+        # Not decoded: a small compressed body could become a huge one. `read1` answers with
+        # what has arrived, so that a byte now and then does not hold us for ever.
+        while piece := response.read1(_PIECE, decode_content=False):
+            body += piece
+            if len(body) > limits.size_bytes:
+                raise Unanswered("too large", address=url)
+            if self.clock() - started >= limits.total_seconds:
+                raise Unanswered("too slow", address=url)
+        return bytes(body)
 
     @contextmanager
-    def _response(self, issuer: IssuerAddress, url: str) -> Iterator[urllib3.HTTPResponse]:
+    def _response(
+        self, reach: Reach, url: str, headers: Mapping[str, str]
+    ) -> Iterator[urllib3.HTTPResponse]:
         parts = urlsplit(url)
-        addresses = self._checked(issuer, parts)
+        addresses = self._checked(reach, parts)
         for number, address in enumerate(addresses, start=1):
             with self._pool(parts, address) as pool:
                 try:
                     response = pool.urlopen(
                         "GET",
                         (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-                        headers={**_HEADERS, "Host": parts.netloc},
+                        headers={**_HEADERS, **headers, "Host": parts.netloc},
                         redirect=False,
                         retries=False,
                         preload_content=False,
@@ -120,16 +154,14 @@ class PinnedHttp:
                     response.close()
                 return
 
-    def _checked(self, issuer: IssuerAddress, parts: SplitResult) -> Sequence[str]:
+    def _checked(self, reach: Reach, parts: SplitResult) -> Sequence[str]:
         """The addresses of the host, every one of them allowed."""
         found = self.resolve(parts.hostname or "", _port(parts))
         if not found or len(found) > MOST_ADDRESSES:
-            raise IssuerUnavailable(issuer=issuer.url, reason="its host has no usable address")
-        refused = forbidden(found, issuer)
+            raise Unanswered("its host has no usable address")
+        refused = forbidden(found, reach)
         if refused is not None:
-            raise IssuerUnavailable(
-                issuer=issuer.url, address=refused, reason="its host has a private address"
-            )
+            raise Unanswered("its host has a private address", address=refused)
         return found[:_TRIED_ADDRESSES]
 
     def _pool(self, parts: SplitResult, address: str) -> urllib3.HTTPConnectionPool:

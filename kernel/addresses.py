@@ -1,36 +1,44 @@
-"""Which machines may be asked for an issuer's keys, by address: after DNS, before connecting."""
+"""Which machines may be asked over HTTP, by address: after DNS, before connecting."""
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Final
-
-from access.domain.issuers import IssuerAddress
+from typing import Final, Protocol
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def forbidden(found: Sequence[str], issuer: IssuerAddress) -> str | None:
+class Reach(Protocol):
+    """How far a question may go: to loopback in development alone, to private networks by leave."""
+
+    @property
+    def is_development(self) -> bool: ...
+
+    @property
+    def allows_private_addresses(self) -> bool: ...
+
+
+def forbidden(found: Sequence[str], reach: Reach) -> str | None:
     """The first of a host's addresses that must not be asked; None when all of them may be.
 
     One forbidden address forbids the host: what stands beside it was put there by the same hand.
     """
-    return next((text for text in found if not _is_allowed(text, issuer)), None)
+    return next((text for text in found if not _is_allowed(text, reach)), None)
 
 
-def _is_allowed(text: str, issuer: IssuerAddress) -> bool:
+def _is_allowed(text: str, reach: Reach) -> bool:
     try:
         address = _meant(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
         return False
     if address.is_loopback:
-        return issuer.is_development
+        return reach.is_development
     # Link-local is where clouds keep their machines' credentials: no setting opens it.
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return False
     if address.is_global:
         return True
-    return issuer.allows_private_addresses and address.is_private and not address.is_reserved
+    return reach.allows_private_addresses and address.is_private and not address.is_reserved
 
 
 def _meant(address: Address) -> Address:
