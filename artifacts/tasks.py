@@ -1,11 +1,14 @@
 """Celery's ways in. Every task may run twice, and at once."""
 
+from functools import partial
+
 from celery import shared_task
 from django.utils import timezone
 
 from artifacts import wiring
 from artifacts.usecases.collect_litter import collect_litter
 from provenance import wiring as provenance_wiring
+from provenance.usecases import attest_confirmed_jobs as confirmed
 from provenance.usecases.attest_builds import BATCH, attest_builds
 
 
@@ -15,6 +18,14 @@ def attest_builds_task(**_later: object) -> None:
     attestor = provenance_wiring.attestor()
     endings = wiring.endings()
     while attest_builds(attestor=attestor, endings=endings, clock=timezone.now) >= BATCH:
+        pass
+
+
+@shared_task(name="artifacts.attest_confirmed_jobs", ignore_result=True)
+def attest_confirmed_jobs_task(**_later: object) -> None:
+    """Ask platforms about sealed builds' jobs and attest them, while full batches are waiting."""
+    todo = partial(confirmed.attest_confirmed_jobs, attestor=provenance_wiring.attestor())
+    while todo(endings=wiring.endings(), clock=timezone.now) >= confirmed.BATCH:
         pass
 
 

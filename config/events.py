@@ -12,10 +12,11 @@ from kernel.outbox.events import SweepDue
 from provenance.events import AttestationRequested
 
 ROUTES: Final[Mapping[str, Sequence[str]]] = {
-    AttestationRequested.name: ["artifacts.attest_builds"],
+    AttestationRequested.name: ["artifacts.attest_builds", "artifacts.attest_confirmed_jobs"],
     BuildPublished.name: [],
     SweepDue.name: [
         "artifacts.attest_builds",
+        "artifacts.attest_confirmed_jobs",
         "artifacts.collect_litter",
         "access.collect_token_ids",
     ],

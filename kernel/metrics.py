@@ -29,3 +29,8 @@ VERIFICATIONS: Final = Counter(
     "Decisions at download by verdict (allow, deny, observed) and first reason.",
     ["verdict", "reason"],
 )
+CONFIRMATIONS: Final = Counter(
+    "strongroom_confirmations_total",
+    "Answers of platforms about jobs, by what came of them.",
+    ["outcome"],
+)

@@ -10,8 +10,16 @@ from provenance.models import Attestation, AttestationRequest, StoredDecision, S
 class RequestAdmin(ReadOnly):
     """The signing queue: why something waits, and when it is tried again."""
 
-    list_display = ("build_id", "state", "attempts", "next_attempt_at", "last_error")
-    list_filter = ("state",)
+    list_display = (
+        "build_id",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+        "confirmation",
+        "confirms",
+    )
+    list_filter = ("state", "confirmation")
     ordering = ("-requested_at",)
     exclude = ("statement",)
 

@@ -17,6 +17,34 @@ class SignerRefused(Refusal):
     kind = Kind.INVALID
 
 
+class JobContradicted(Refusal):
+    """The platform's API describes this job otherwise than its identity token does."""
+
+    code = "job-contradicted"
+    kind = Kind.INVALID
+
+
+class JobUnknown(Refusal):
+    """The platform's API shows the repository, and has no such job in it."""
+
+    code = "job-unknown"
+    kind = Kind.INVALID
+
+
+class PlatformUnavailable(Refusal):
+    """The platform's API cannot be asked about the job now; it is asked again."""
+
+    code = "platform-unavailable"
+    kind = Kind.UNAVAILABLE
+
+
+class LevelNotAllowed(Refusal):
+    """A builder cannot be granted this level."""
+
+    code = "level-not-allowed"
+    kind = Kind.INVALID
+
+
 class TrustRootMissing(Refusal):
     """No trust root has been published yet, so nothing can be verified."""
 

@@ -1,12 +1,20 @@
-"""What provenance needs from outside: something that signs, and something that verifies."""
+"""What provenance needs from outside: who signs, who verifies, and who knows the job."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from provenance.domain.build_facts import Witnessed
+from provenance.domain.confirmation import Confirmation
 from provenance.domain.evidence import Verification
-from provenance.errors import SignerRefused, SignerUnavailable
+from provenance.errors import (
+    JobContradicted,
+    JobUnknown,
+    PlatformUnavailable,
+    SignerRefused,
+    SignerUnavailable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,25 @@ class Signer(Protocol):
 
         Raises:
             SignerUnavailable: nothing of the batch could be signed.
+        """
+        ...
+
+
+class RunConfirmation(Protocol):
+    """Asks the platforms' APIs about jobs, each issuer's own and no other."""
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """The names of the issuers whose platform an administrator said to ask."""
+        ...
+
+    def ask(
+        self, facts: Witnessed, *, sealed_at: datetime, now: datetime
+    ) -> Confirmation | JobContradicted | JobUnknown | PlatformUnavailable:
+        """Ask about this very job, and whether it was in progress when its build was sealed.
+
+        Never raises. "No such job" is said only by an API that shows the job's repository: what
+        one may not see is not known to be absent. Asking again is harmless.
         """
         ...
 

@@ -16,6 +16,7 @@ from provenance.errors import TrustRootMissing
 from provenance.models import (
     Attestation,
     AttestationRequest,
+    ConfirmationOutcome,
     LogTree,
     RequestState,
     StoredPolicy,
@@ -33,6 +34,7 @@ class RequestStatus:
     attempts: int
     next_attempt_at: datetime
     last_error: dict[str, object] | None
+    confirmation: str
 
 
 def attestations_of(*, scope: Scope, build: UUID, digest: Sha256) -> list[Attestation]:
@@ -56,11 +58,22 @@ def attestation(*, scope: Scope, build: UUID, digest: Sha256, identity: UUID) ->
 
 
 def request_statuses(*, build: UUID) -> list[RequestStatus]:
-    """The build's requests, oldest first."""
-    requests = AttestationRequest.objects.filter(build_id=build).order_by("requested_at", "id")
+    """The build's requests, oldest first; not those for a second statement: nobody waits for one.
+
+    A job that was confirmed later counts as confirmed.
+    """
+    requests = AttestationRequest.objects.filter(build_id=build, confirms=None)
+    later = requests.filter(attestationrequest__state=RequestState.ATTESTED)
+    confirmed_later = set(later.values_list("pk", flat=True))
     return [
-        RequestStatus(one.state, one.attempts, one.next_attempt_at, one.last_error)
-        for one in requests
+        RequestStatus(
+            one.state,
+            one.attempts,
+            one.next_attempt_at,
+            one.last_error,
+            ConfirmationOutcome.CONFIRMED if one.pk in confirmed_later else one.confirmation,
+        )
+        for one in requests.order_by("requested_at", "id")
     ]
 
 
@@ -119,7 +132,10 @@ def log_trees() -> Sequence[LogTree]:
 
 
 def oldest_pending_age(*, now: datetime) -> timedelta:
-    """How long the oldest request for an attestation has been waiting; zero when none does."""
-    pending = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    """How long the oldest request for an attestation has been waiting; zero when none does.
+
+    Second statements do not count: no build waits for them.
+    """
+    pending = AttestationRequest.objects.filter(state=RequestState.PENDING, confirms=None)
     oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)

@@ -1,5 +1,6 @@
 """Builds provenance's tools from settings. Entry points call this and hand the result in."""
 
+from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
@@ -7,8 +8,10 @@ from django.conf import settings
 from provenance.adapters.embedded.log import EmbeddedLog
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
+from provenance.adapters.platform_api import ApiAddress, PlatformApi
+from provenance.adapters.platforms import Platforms
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
-from provenance.ports import BundleVerifier, Signer, SignerKeys, TransparencyLog
+from provenance.ports import BundleVerifier, RunConfirmation, Signer, SignerKeys, TransparencyLog
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.verify_subject import Judge
 
@@ -25,6 +28,24 @@ def signer() -> Signer:
     return EmbeddedSigner(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
 
 
+@cache
+def confirmation() -> RunConfirmation:
+    """The platforms to ask about jobs; one for the process: it remembers who asked to wait."""
+    return Platforms(
+        {
+            name: PlatformApi(
+                ApiAddress(
+                    url=api.url,
+                    token_file=api.token_file,
+                    allows_private_addresses=api.allows_private_addresses,
+                    is_development=settings.ALLOWS_DEVELOPMENT_ISSUER,
+                )
+            )
+            for name, api in settings.CONFIRMATIONS.items()
+        }
+    )
+
+
 def signer_keys() -> SignerKeys:
     """The signer's long-lived keys, for the operator's commands."""
     return EmbeddedSignerKeys(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
@@ -37,7 +58,13 @@ def log() -> TransparencyLog:
 
 def attestor() -> Attestor:
     """What `attest_builds` needs."""
-    return Attestor(signer=signer(), verifier=verifier(), base_url=settings.PUBLIC_URL)
+    return Attestor(
+        signer=signer(),
+        verifier=verifier(),
+        base_url=settings.PUBLIC_URL,
+        confirmation=confirmation(),
+        confirmation_wait=timedelta(seconds=settings.CONFIRMATION_WAIT_SECONDS),
+    )
 
 
 def judge() -> Judge:

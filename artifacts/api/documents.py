@@ -118,4 +118,5 @@ def _request(request: RequestStatus) -> dict[str, Any]:
         "attempts": request.attempts,
         "next_attempt_at": rfc3339(request.next_attempt_at),
         "last_error": (request.last_error or {}).get("code"),
+        "confirmation": request.confirmation,
     }

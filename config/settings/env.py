@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
+
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
@@ -62,6 +64,8 @@ class Environment:
     metrics_token: str | None
     log_level: str
     silenced_checks: tuple[str, ...]
+    confirmations: Mapping[str, ConfirmationApi]
+    confirmation_wait_seconds: int
     fault_points: Mapping[str, Path]
 
 
@@ -133,6 +137,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         metrics_token=reader.optional("METRICS_TOKEN"),
         log_level=(reader.optional("LOG_LEVEL") or "INFO").upper(),
         silenced_checks=_silenced_checks(reader),
+        confirmations=_confirmations(reader),
+        confirmation_wait_seconds=reader.positive("CONFIRMATION_WAIT_SECONDS", 300),
         fault_points=_fault_points(reader),
     )
     if (environment.blob_directory is None) is (environment.s3 is None):
@@ -235,6 +241,17 @@ def _silenced_checks(reader: _Reader) -> tuple[str, ...]:
             f"{PREFIX}SILENCED_CHECKS holds {', '.join(errors)}; only strongroom.W… can be silenced"
         )
     return given
+
+
+def _confirmations(reader: _Reader) -> Mapping[str, ConfirmationApi]:
+    value = reader.optional("CONFIRMATIONS")
+    # Other instances of this machine may be asked over plain HTTP, but never by a real store.
+    is_development = reader.optional("PROFILE") in (Profile.EMBEDDED, Profile.TEST)
+    try:
+        return read_confirmations(value, is_development=is_development) if value else {}
+    except NotUsable as error:
+        reader.problems.append(f"{PREFIX}CONFIRMATIONS cannot be used: {error}")
+        return {}
 
 
 def _fault_points(reader: _Reader) -> Mapping[str, Path]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from provenance.domain import release, slsa_v1
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.builders import builder_id, mode_of, release_attestor_id
+from provenance.domain.confirmation import Confirmation
 from provenance.domain.platforms import FORMS
 from provenance.domain.slsa_v1 import Sealed
 from provenance.domain.statement import Statement, Subject, encode
@@ -23,9 +24,16 @@ class Asked:
 
 
 def asked(
-    subjects: Sequence[Subject], facts: Witnessed | None, sealed: Sealed, *, base_url: str
+    subjects: Sequence[Subject],
+    facts: Witnessed | None,
+    sealed: Sealed,
+    *,
+    base_url: str,
+    confirmation: Confirmation | None = None,
 ) -> Asked:
     """Provenance where the store witnessed a job, a release attestation where it did not.
+
+    `confirmation` says what the platform was asked, of facts that are confirmed.
 
     Raises:
         UnattestableEvent: the job's commit is not the code that ran.
@@ -35,7 +43,7 @@ def asked(
         kind, identity = release.PREDICATE_TYPE, release_attestor_id(base_url=base_url)
         claims: Mapping[int, str] = {}
     else:
-        predicate = slsa_v1.provenance(facts, sealed, base_url=base_url)
+        predicate = slsa_v1.provenance(facts, sealed, base_url=base_url, confirmation=confirmation)
         kind = slsa_v1.PREDICATE_TYPE
         identity = builder_id(facts.issuer_name, mode_of(facts), base_url=base_url)
         claims = certificate_claims(facts)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
+from provenance.domain.confirmation import FIELDS, IN_PROGRESS
 from provenance.domain.platforms import FORMS, Form, Parameter, build_type, form_of
 
 _TEXT: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1, "maxLength": 2048}
@@ -73,11 +74,10 @@ def first_violation(predicate: Mapping[str, Any], *, base_url: str) -> Violation
 
 
 def _build_definition(form: Form, base_url: str) -> dict[str, Any]:
-    own = {form.member: _parameters(form.internal)} if form.member else {}
     definition: dict[str, Any] = {
         "buildType": {"const": build_type(form, base_url=base_url)},
         "externalParameters": _closed({form.external_member: _parameters(form.external)}),
-        "internalParameters": _closed({**own, "upload": _closed(_UPLOAD)}),
+        "internalParameters": _internal_parameters(form),
     }
     if form.ids is not None:
         dependency = {"name": _TEXT, "uri": _TEXT, "digest": _closed({"gitCommit": _COMMIT})}
@@ -88,6 +88,24 @@ def _build_definition(form: Form, base_url: str) -> dict[str, Any]:
             "maxItems": 3,
         }
     return _closed(definition)
+
+
+def _internal_parameters(form: Form) -> dict[str, Any]:
+    """The platform's own, and what it confirmed where a job was: with the one comes the other."""
+    if form.ids is None:
+        return _closed({"upload": _closed({**_UPLOAD, "confirmed": {"const": False}})})
+    members = {
+        form.member: _parameters(form.internal),
+        "upload": _closed(_UPLOAD),
+        "confirmation": _CONFIRMATION,
+    }
+    is_confirmed = {"properties": {"upload": {"properties": {"confirmed": {"const": True}}}}}
+    return {
+        **_closed(members, optional=["confirmation"]),
+        "if": is_confirmed,
+        "then": {"required": ["confirmation"]},
+        "else": {"properties": {"confirmation": False}},
+    }
 
 
 _UPLOAD: Final[Mapping[str, Any]] = {
@@ -119,6 +137,17 @@ def _closed(
 def _literal(text: str) -> str:
     """Escape a URL for a JSON Schema pattern (ECMA 262)."""
     return "".join(f"\\{char}" if char in ".?+*()[]{}|^$\\/" else char for char in text)
+
+
+_NAMES: Final[Mapping[str, Any]] = {"enum": [*FIELDS, IN_PROGRESS]}
+_CONFIRMATION: Final[Mapping[str, Any]] = _closed(
+    {
+        "api": _TEXT,
+        "asked_at": _TIME,
+        "compared": {"type": "array", "items": _NAMES, "minItems": 1, "uniqueItems": True},
+        "not_compared": {"type": "array", "items": _closed({"field": _NAMES, "why": _TEXT})},
+    }
+)
 
 
 @cache

@@ -36,6 +36,7 @@ def fields_of(form: Form) -> list[Field]:
         Field(f"{_BD}/buildType", STORE, where),
         *external,
         *internal,
+        *(_CONFIRMATION if form.ids is not None else []),
         *_UPLOAD,
         *(_dependencies(form) if form.ids is not None else []),
         Field(f"{_RD}/builder/id", STORE, "the address of the builder's page"),
@@ -45,6 +46,16 @@ def fields_of(form: Form) -> list[Field]:
     ]
 
 
+_ASKED: Final = f"{_BD}/internalParameters/confirmation"
+_CONFIRMATION: Final = (
+    Field(
+        f"{_ASKED}/api", STORE, "which API was asked about the job; absent if none has confirmed it"
+    ),
+    Field(f"{_ASKED}/asked_at", STORE, "when it answered (UTC)"),
+    Field(f"{_ASKED}/compared", STORE, "what token and API agree on"),
+    Field(f"{_ASKED}/not_compared/field", STORE, "what could not be compared"),
+    Field(f"{_ASKED}/not_compared/why", STORE, "and why not"),
+)
 _UPLOAD: Final = (
     Field(f"{_BD}/internalParameters/upload/issuer", f"{CLAIMS}: iss", "who signed the token"),
     Field(f"{_BD}/internalParameters/upload/project", STORE, "the project's id in this store"),

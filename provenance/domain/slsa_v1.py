@@ -13,6 +13,7 @@ from uuid import UUID
 from kernel.errors import Kind, Refusal
 from provenance.domain.build_facts import UNATTESTABLE_EVENTS, Witnessed
 from provenance.domain.builders import builder_id, mode_of
+from provenance.domain.confirmation import Confirmation
 from provenance.domain.platforms import FORMS, Form, Parameter, build_type
 
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
@@ -35,8 +36,16 @@ class Sealed:
     sealed_at: datetime
 
 
-def provenance(facts: Witnessed, sealed: Sealed, *, base_url: str) -> dict[str, Any]:
+def provenance(
+    facts: Witnessed,
+    sealed: Sealed,
+    *,
+    base_url: str,
+    confirmation: Confirmation | None = None,
+) -> dict[str, Any]:
     """The provenance predicate of one group of files that one job uploaded.
+
+    `confirmation` says what the platform was asked about the job, if it was.
 
     Raises:
         UnattestableEvent: `sha` is not the code that ran.
@@ -47,7 +56,7 @@ def provenance(facts: Witnessed, sealed: Sealed, *, base_url: str) -> dict[str, 
     definition: dict[str, Any] = {
         "buildType": build_type(form, base_url=base_url),
         "externalParameters": {form.external_member: _parameters(form.external, facts)},
-        "internalParameters": _internal_parameters(form, facts, sealed),
+        "internalParameters": _internal_parameters(form, facts, sealed, confirmation),
     }
     metadata = {
         "startedOn": _rfc3339(sealed.opened_at),
@@ -67,8 +76,10 @@ def _parameters(rows: Sequence[Parameter], facts: Witnessed) -> dict[str, str]:
     return {row.name: value for row in rows if (value := row.value(facts))}
 
 
-def _internal_parameters(form: Form, facts: Witnessed, sealed: Sealed) -> dict[str, Any]:
-    """What the platform set, and which build of the store this is."""
+def _internal_parameters(
+    form: Form, facts: Witnessed, sealed: Sealed, confirmation: Confirmation | None
+) -> dict[str, Any]:
+    """What the platform set, what it confirmed, and which build of the store this is."""
     upload = {
         "issuer": facts.issuer,
         "project": str(sealed.project),
@@ -77,7 +88,8 @@ def _internal_parameters(form: Form, facts: Witnessed, sealed: Sealed) -> dict[s
         "token_id_sha256": facts.token_id_sha256,
     }
     own = {form.member: _parameters(form.internal, facts)} if form.member else {}
-    return {**own, "upload": upload}
+    told = {"confirmation": confirmation.to_json()} if confirmation is not None else {}
+    return {**own, **told, "upload": upload}
 
 
 def _resolved_dependencies(facts: Witnessed) -> list[Mapping[str, Any]]:

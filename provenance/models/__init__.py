@@ -11,13 +11,14 @@ from provenance.models.embedded_log import (
     TreeKind,
 )
 from provenance.models.policy import StoredPolicy
-from provenance.models.request import AttestationRequest, RequestState
+from provenance.models.request import AttestationRequest, ConfirmationOutcome, RequestState
 from provenance.models.trust import StoredTrustMap, StoredTrustRoot, TrustState
 
 __all__ = [
     "Attestation",
     "AttestationRequest",
     "AttestationSubject",
+    "ConfirmationOutcome",
     "LogCheckpoint",
     "LogLeaf",
     "LogNode",

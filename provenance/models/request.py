@@ -6,11 +6,28 @@ from django.db import models
 
 
 class RequestState(models.TextChoices):
-    """Where a request stands; `attested` and `refused` are final."""
+    """Where a request stands; all but `pending` are final.
+
+    Only a second statement is given up: when no platform has confirmed the job within a day.
+    """
 
     PENDING = "pending"
     ATTESTED = "attested"
     REFUSED = "refused"
+    GIVEN_UP = "given-up"
+
+
+class ConfirmationOutcome(models.TextChoices):
+    """What asking the platform's API about the job came to; for people, never an input.
+
+    What a statement says rests on the answer that the worker that signs it has just got itself.
+    """
+
+    NOT_ASKED = "not-asked"
+    CONFIRMED = "confirmed"
+    INCOMPLETE = "incomplete"
+    UNREACHABLE = "unreachable"
+    REFUTED = "refuted"
 
 
 class AttestationRequest(models.Model):
@@ -19,6 +36,8 @@ class AttestationRequest(models.Model):
     `statement` holds the exact bytes from the first claim on, so that every attempt signs the
     same. Work is leased here (`lease`, `leased_until`) and failures set `next_attempt_at`.
     `request_id` is the HTTP request's, because one batch attests for many of them.
+    `unanswered_since` is when the platform's API first failed to answer. `confirms` names the
+    request whose job could not be confirmed in time: this one is for the second statement.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -27,7 +46,9 @@ class AttestationRequest(models.Model):
     build_id = models.UUIDField(db_index=True)
     subjects = models.JSONField()
     facts = models.JSONField(null=True)
+    issuer_name = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField()
+    sealed_at = models.DateTimeField()
     requested_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=RequestState, default=RequestState.PENDING)
     statement = models.BinaryField(null=True)
@@ -36,6 +57,12 @@ class AttestationRequest(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     last_error = models.JSONField(null=True)
+    confirmation = models.CharField(
+        max_length=12, choices=ConfirmationOutcome, default=ConfirmationOutcome.NOT_ASKED
+    )
+    confirmation_told = models.JSONField(null=True)
+    unanswered_since = models.DateTimeField(null=True)
+    confirms = models.OneToOneField("self", on_delete=models.PROTECT, null=True)
     request_id = models.CharField(max_length=100, blank=True)
     ended_at = models.DateTimeField(null=True)
 

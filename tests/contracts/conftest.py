@@ -1,10 +1,12 @@
-"""A bucket of its own for each test that asks for it."""
+"""A bucket of its own, or a CI platform's API, for each test that asks for it."""
 
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
 
 from artifacts.adapters.s3.connection import Bucket, S3Settings
+from tests.factories.platform_doubles import PlatformDouble, running_platform
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 
@@ -18,3 +20,9 @@ def bucket(
     is_versioned = getattr(request, "param", False) is True
     name = s3_server.new_bucket(f"blobs-{uuid4()}", is_versioned=is_versioned)
     return Bucket(S3Settings(name, s3_server.endpoint, uses_path_style=True))
+
+
+@pytest.fixture
+def platform() -> Iterator[PlatformDouble]:
+    with running_platform() as double:
+        yield double

@@ -7,6 +7,7 @@ from uuid import UUID
 from kernel.digest import Sha256
 from provenance.domain.attesting import asked
 from provenance.domain.build_facts import Witnessed
+from provenance.domain.confirmation import FIELDS, Confirmation, NotCompared
 from provenance.domain.evidence import Expected, Step, StepName, Verification, VerifiedBundle
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed
@@ -35,15 +36,27 @@ def expected(**changes: Any) -> Expected:
     )
 
 
+def confirmation_of(facts: Witnessed) -> Confirmation:
+    """What a platform's API that agrees with these facts leaves."""
+    return Confirmation(
+        api=f"{facts.server_url}/api",
+        asked_at=AT,
+        compared=tuple(name for name in FIELDS if name != "ref"),
+        not_compared=(NotCompared("ref", "the platform's API does not say it"),),
+    )
+
+
 def verification(
     facts: Witnessed | None = None, *, is_release: bool = False, **changes: Any
 ) -> Verification:
     """A verification whose cryptography passed, with these parts of the bundle different."""
+    facts = facts or witnessed()
     wanted = asked(
         (Subject(NAME, DIGEST),),
-        None if is_release else facts or witnessed(),
+        None if is_release else facts,
         Sealed(project=PROJECT, build=BUILD, opened_at=AT, sealed_at=AT),
         base_url=BASE_URL,
+        confirmation=confirmation_of(facts) if facts.confirmed else None,
     )
     bundle = {
         "payload_type": PAYLOAD_TYPE,

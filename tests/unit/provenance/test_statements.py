@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +14,14 @@ from in_toto_attestation.v1.statement_pb2 import Statement as StatementPb
 
 from kernel.digest import Sha256
 from provenance.domain.attesting import asked
-from provenance.domain.build_facts import MalformedFacts, Witnessed
+from provenance.domain.build_facts import MalformedFacts, Platform, Witnessed
 from provenance.domain.build_schema import first_violation
+from provenance.domain.confirmation import Confirmation
 from provenance.domain.fields import fields_of
 from provenance.domain.platforms import FORMS
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent, provenance
 from provenance.domain.statement import Statement, Subject, encode, parse
-from tests.factories.evidence import BASE_URL, BUILD, PROJECT
+from tests.factories.evidence import BASE_URL, BUILD, PROJECT, confirmation_of
 from tests.factories.facts import witnessed, witnessed_by_subject, witnessed_on_gitlab
 
 SEALED = Sealed(
@@ -108,10 +110,30 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("facts", JOBS, ids=lambda facts: facts.platform.value)
 def test_documents_exactly_the_fields_that_a_predicate_has(facts: Witnessed) -> None:
-    predicate = provenance(facts, SEALED, base_url=BASE_URL)
+    can_be_confirmed = facts.platform is not Platform.GENERIC
+    predicate = provenance(
+        replace(facts, confirmed=can_be_confirmed),
+        SEALED,
+        base_url=BASE_URL,
+        confirmation=confirmation_of(facts) if can_be_confirmed else None,
+    )
 
     assert first_violation(predicate, base_url=BASE_URL) is None
     assert {field.path for field in fields_of(FORMS[facts.platform])} == set(leaves(predicate))
+
+
+def test_says_what_was_compared_in_statements_of_confirmed_jobs_and_in_no_others() -> None:
+    facts, told = witnessed(confirmed=True), confirmation_of(witnessed())
+
+    def violates(facts: Witnessed, confirmation: Confirmation | None) -> bool:
+        made = provenance(facts, SEALED, base_url=BASE_URL, confirmation=confirmation)
+        return first_violation(made, base_url=BASE_URL) is not None
+
+    assert not violates(facts, told)
+    assert violates(facts, None)
+    assert violates(witnessed(), told)
+    assert not violates(witnessed(), None)
+    assert violates(facts, replace(told, compared=("moon_phase",)))
 
 
 def test_closes_the_schema_of_each_build_type_against_the_others() -> None:

@@ -1,0 +1,227 @@
+"""Record what was signed, and what was not: the last step of attesting (step 7).
+
+Everything here joins, except `record_attestations`, which is a transaction of its own.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, assert_never
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from kernel.digest import Sha256
+from kernel.errors import Refusal
+from kernel.metrics import SIGNING_FAILURES, SIGNING_SECONDS
+from provenance.domain.attesting import Asked
+from provenance.domain.backoff import delay
+from provenance.domain.build_facts import MalformedFacts
+from provenance.domain.statement import Subject
+from provenance.errors import SignerRefused, SignerUnavailable
+from provenance.models import (
+    Attestation,
+    AttestationRequest,
+    AttestationSubject,
+    ConfirmationOutcome,
+    RequestState,
+)
+from provenance.ports import Signed
+
+logger = logging.getLogger(__name__)
+
+SECOND_ASKED_AFTER: Final = timedelta(minutes=5)
+
+
+class Publish(Protocol):
+    """Make an attested build visible, in the transaction that records its attestation."""
+
+    def __call__(self, *, build_id: UUID, now: datetime) -> None: ...
+
+
+class Refuse(Protocol):
+    """End a build that can never be attested, in the transaction that says so."""
+
+    def __call__(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """What the owner of builds does when one is attested or can never be; both join."""
+
+    publish: Publish
+    refuse: Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A leased request with what the signer is asked for it."""
+
+    request: AttestationRequest
+    asked: Asked
+
+
+def record_attestations(
+    *,
+    works: Sequence[Work],
+    outcomes: Sequence[Signed | SignerRefused | SignerUnavailable],
+    endings: Endings,
+    signer_name: str,
+    now: datetime,
+) -> None:
+    """Keep what was signed and free what was not, in one transaction.
+
+    A request that somebody else has recorded in the meantime is left alone.
+    """
+    with transaction.atomic(durable=True):
+        _take_turns({work.request.build_id for work in works})
+        ids = [work.request.pk for work in works]
+        locked = AttestationRequest.objects.select_for_update().filter(
+            pk__in=ids, state=RequestState.PENDING
+        )
+        pending = {request.pk: request for request in locked.order_by("id")}
+        attested: set[UUID] = set()
+        for work, outcome in zip(works, outcomes, strict=True):
+            request = pending.get(work.request.pk)
+            if request is None:
+                continue
+            match outcome:
+                case Signed():
+                    _keep(request, work, outcome, now=now)
+                    if request.confirms_id is None:
+                        attested.add(request.build_id)
+                    waited = (now - request.requested_at).total_seconds()
+                    SIGNING_SECONDS.labels(signer_name).observe(waited)
+                case SignerRefused() | SignerUnavailable():
+                    postpone(request=request, refusal=outcome, lease=work.request.lease, now=now)
+                case _:
+                    assert_never(outcome)
+        for build in sorted(attested - _builds_still_waiting(attested)):
+            endings.publish(build_id=build, now=now)
+
+
+def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> None:
+    """Keep the bundle, and with the row what this very work was: another worker's may differ."""
+    attestation = Attestation.objects.create(
+        request=request,
+        organization_id=request.organization_id,
+        project_id=request.project_id,
+        build_id=request.build_id,
+        predicate_type=work.asked.predicate_type,
+        bundle=signed.bundle,
+        bundle_sha256=_sha256(signed.bundle),
+        recorded_at=now,
+    )
+    AttestationSubject.objects.bulk_create(
+        AttestationSubject(
+            attestation=attestation,
+            project_id=request.project_id,
+            build_id=request.build_id,
+            sha256=subject.digest.hex,
+            name=subject.name,
+        )
+        for subject in subjects_of(request=request)
+    )
+    request.state = RequestState.ATTESTED
+    request.lease = request.leased_until = request.last_error = None
+    request.ended_at = now
+    request.statement = work.asked.statement
+    request.confirmation = work.request.confirmation
+    request.confirmation_told = work.request.confirmation_told
+    request.save()
+    logger.info("build attested", extra=_told(request, attestation=str(attestation.pk)))
+    if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
+        _ask_again_later(request, now=now)
+
+
+def _ask_again_later(first: AttestationRequest, *, now: datetime) -> None:
+    """Ask for a second statement of the same subjects, for when the platform answers again."""
+    AttestationRequest.objects.create(
+        confirms=first,
+        organization_id=first.organization_id,
+        project_id=first.project_id,
+        build_id=first.build_id,
+        subjects=first.subjects,
+        facts=first.facts,
+        issuer_name=first.issuer_name,
+        opened_at=first.opened_at,
+        sealed_at=first.sealed_at,
+        requested_at=now,
+        next_attempt_at=now + SECOND_ASKED_AFTER,
+        request_id=first.request_id,
+    )
+
+
+def postpone(
+    *,
+    request: AttestationRequest,
+    refusal: SignerRefused | SignerUnavailable | MalformedFacts,
+    lease: UUID | None,
+    now: datetime,
+) -> None:
+    """Free the row, and write down why it waits and when it is tried again. Joins."""
+    SIGNING_FAILURES.labels(str(refusal.facts.get("reason", refusal.code))).inc()
+    logger.warning("build not attested", extra=_told(request, refusal=str(refusal)))
+    if request.lease != lease:
+        return  # our lease ran out and somebody else is at it: the row is theirs
+    request.lease = request.leased_until = None
+    request.next_attempt_at = now + delay(attempts=request.attempts, request=request.pk)
+    request.last_error = {
+        "code": refusal.code,
+        **{name: str(value) for name, value in refusal.facts.items()},
+    }
+    request.save(
+        update_fields=["attempts", "lease", "leased_until", "next_attempt_at", "last_error"]
+    )
+
+
+def _told(request: AttestationRequest, **facts: str) -> dict[str, str]:
+    """A batch works for many requests: each line names the one that it belongs to."""
+    return {"build": str(request.build_id), "request_id": request.request_id, **facts}
+
+
+def _take_turns(builds: set[UUID]) -> None:
+    """Let one worker at a time record for a build, until it commits.
+
+    Of two that record a build's last two statements at once, neither would see that the other's
+    is there, and nobody would publish. Not by locking rows: a claim skips those.
+    """
+    keys = sorted(int.from_bytes(build.bytes[:8], signed=True) for build in builds)
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:
+    """Second statements keep nobody waiting."""
+    waiting = AttestationRequest.objects.filter(build_id__in=builds, confirms=None).exclude(
+        state=RequestState.ATTESTED
+    )
+    return set(waiting.values_list("build_id", flat=True))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def refuse_request(
+    *, request: AttestationRequest, refusal: Refusal, endings: Endings, now: datetime
+) -> None:
+    """End a request that can never be attested, and its build with it. Joins.
+
+    A second statement that cannot be made leaves its build as it is: published, unconfirmed.
+    """
+    reason = {"code": refusal.code, **refusal.facts}
+    request.state = RequestState.REFUSED
+    request.last_error = reason
+    request.ended_at = now
+    request.save(update_fields=["state", "last_error", "ended_at"])
+    if request.confirms_id is None:
+        endings.refuse(build_id=request.build_id, reason=reason, now=now)
+
+
+def subjects_of(*, request: AttestationRequest) -> tuple[Subject, ...]:
+    """The subjects of a request's statement."""
+    return tuple(Subject(name, Sha256(digest)) for name, digest in request.subjects)
