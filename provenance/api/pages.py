@@ -12,14 +12,18 @@ from django.views.decorators.http import require_safe
 
 from kernel.rest import problem_response
 from provenance.domain import platforms, release, slsa_v1
+from provenance.domain.build_facts import Platform
 from provenance.domain.build_schema import schema
 from provenance.domain.builders import (
+    CONFIRMED_MODES,
+    Builder,
     NotOurBuilder,
     builder_id,
     describe_builder,
     modes_of,
     release_attestor_id,
 )
+from provenance.domain.confirmation import comparable
 from provenance.domain.fields import fields_of
 from provenance.domain.platforms import FORMS, Form
 from provenance.errors import NoSuchPage
@@ -54,6 +58,8 @@ def builder(request: HttpRequest, issuer_name: str, mode_name: str) -> HttpRespo
             "mode": described.mode.title,
             "level": granted.levels[identity].value,
             "why_not_higher": described.why_not_higher,
+            "confirmed": described.mode in CONFIRMED_MODES,
+            "compared": _compared(described, granted.platforms[issuer_name]),
             "states": _states(form),
             "does_not_state": NOT_STATED,
             "build_type": platforms.build_type(form, base_url=settings.PUBLIC_URL),
@@ -123,6 +129,11 @@ def _form(build_type_name: str) -> Form | None:
 
 def _states(form: Form) -> str:
     return STATEMENT if form.ids is not None else IDENTITY_STATEMENT
+
+
+def _compared(described: Builder, platform: Platform) -> list[str]:
+    """What the platform's API was asked; each statement says what of it could not be compared."""
+    return list(comparable(platform)) if described.mode in CONFIRMED_MODES else []
 
 
 def _fields(form: Form) -> list[dict[str, str]]:

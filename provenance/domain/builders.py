@@ -48,8 +48,8 @@ HOSTED_UNCONFIRMED: Final = Mode(
     "hosted-unconfirmed",
     "hosted runner by the token's claim, not confirmed with the platform's API",
     Level.L1,
-    "the platform's API was not asked about this very job, so that the facts rest on a token "
-    "that passed through the job's own hands",
+    "the platform's API was not asked about this very job, did not answer in time, or does not "
+    "tell its hosting, so that the facts rest on a token that passed through the job's own hands",
 )
 SELF_HOSTED_CONFIRMED: Final = Mode(
     "self-hosted-confirmed",
@@ -79,6 +79,8 @@ MODES: Final = {
         IDENTITY_ONLY,
     )
 }
+
+CONFIRMED_MODES: Final = frozenset({HOSTED_CONFIRMED, SELF_HOSTED_CONFIRMED})
 
 DEVELOPMENT_ISSUER: Final = "development"
 DEVELOPMENT_WHY: Final = (

@@ -135,6 +135,12 @@ def unnamed_job(*, api: str, asked_at: datetime) -> Confirmation:
     return Confirmation(api, asked_at, (), (NotCompared("job_id", _NOT_IN_TOKEN),))
 
 
+def comparable(platform: Platform) -> tuple[str, ...]:
+    """What is compared of a platform's jobs, as far as token and API both say it."""
+    left_out = _MEANINGLESS.get(platform, frozenset())
+    return (*(name for name in FIELDS if name not in left_out), IN_PROGRESS)
+
+
 def _fields_of(facts: Witnessed) -> Sequence[str]:
     left_out = set(_MEANINGLESS.get(facts.platform, frozenset()))
     if facts.job_workflow_ref in ("", facts.workflow_ref):

@@ -1,7 +1,7 @@
 """Attest jobs that their platform is asked about first: claim, ask, decide, sign, record.
 
 Apart from `attest_builds`, so that a slow API holds up nobody else. The answer stays in this
-process: no row can claim that a job was confirmed (docs/adr/0012).
+process: no row can claim that a job was confirmed (docs/adr/0013).
 """
 
 import logging

@@ -28,7 +28,11 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
-from artifacts.tasks import attest_builds_task, collect_litter_task
+from artifacts.tasks import (
+    attest_builds_task,
+    attest_confirmed_jobs_task,
+    collect_litter_task,
+)
 from artifacts.usecases.open_download import open_download
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.wiring import endings
@@ -218,6 +222,7 @@ def test_lists_builds_behind_a_position(sealed: Case) -> None:
 @pytest.mark.usefixtures("project")
 def test_has_tasks_that_may_run_with_nothing_to_do() -> None:
     attest_builds_task(later="ignored")
+    attest_confirmed_jobs_task(later="ignored")
     collect_litter_task(later="ignored")
 
     assert Build.objects.count() == 0

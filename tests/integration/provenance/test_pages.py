@@ -58,6 +58,19 @@ def test_answers_at_the_urls_of_a_signed_statement(attestor: Attestor, client: C
     Draft202012Validator(schema).validate(predicate)
 
 
+@pytest.mark.usefixtures("attestor")
+def test_says_of_each_builder_whether_and_in_what_it_was_confirmed(client: Client) -> None:
+    confirmed, unconfirmed = (
+        client.get(f"/builders/github/hosted-{word}/v1").json()
+        for word in ("confirmed", "unconfirmed")
+    )
+
+    assert confirmed["confirmed"] is True
+    assert {"job_id", "commit", "hosting", "in_progress_at_seal"} <= set(confirmed["compared"])
+    assert unconfirmed["confirmed"] is False
+    assert unconfirmed["compared"] == []
+
+
 @pytest.mark.parametrize("mode", [mode.name for mode in modes_of(Platform.GITHUB)])
 def test_shows_people_a_page_for_each_builder(
     attestor: Attestor, client: Client, mode: str
