@@ -8,6 +8,7 @@ import pytest
 
 import access
 import artifacts
+import client
 import config
 import kernel
 import provenance
@@ -20,7 +21,7 @@ SKIPPED = ("migrations", "management", "embedded", "settings")
 
 
 def _import_everything() -> list[type[Refusal]]:
-    for package in (access, artifacts, config, kernel, provenance):
+    for package in (access, artifacts, client, config, kernel, provenance):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not any(part in SKIPPED for part in found.name.split(".")):
                 importlib.import_module(found.name)
