@@ -14,8 +14,8 @@ class Credentials(Protocol):
             Refusal, StoreRefused: there should be one, and it cannot be had.
         """
 
-    def renew(self, rejected: str | None) -> bool:
-        """Whether `token` will now give another one than this, which the store has rejected.
+    def renew(self, rejected: str | None, *, code: str) -> bool:
+        """Whether `token` will now give another than this one, which was rejected for that reason.
 
         Raises:
             Refusal, StoreRefused: as above.
@@ -28,7 +28,7 @@ class Anonymous:
     def token(self) -> str | None:
         return None
 
-    def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the port's shape
+    def renew(self, rejected: str | None, *, code: str) -> bool:  # noqa: ARG002 - the port's shape
         return False
 
 
@@ -41,5 +41,5 @@ class ApiToken:
     def token(self) -> str | None:
         return self.secret
 
-    def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the port's shape
+    def renew(self, rejected: str | None, *, code: str) -> bool:  # noqa: ARG002 - the port's shape
         return False

@@ -72,6 +72,20 @@ class BuildWasRefused(Refusal):
     kind = Kind.CONFLICT
 
 
+class BuildAbsent(Refusal):
+    """The run has no open build of this name: nothing was pushed to it, or it was collected."""
+
+    code = "build-absent"
+    kind = Kind.NOT_FOUND
+
+
+class WrongCount(Refusal):
+    """The build does not have as many files as it should; it stays open."""
+
+    code = "wrong-count"
+    kind = Kind.CONFLICT
+
+
 class NotPublishedInTime(Refusal):
     """The build was not published in the time that was given; the store goes on with it."""
 

@@ -48,7 +48,7 @@ class Persistence:
             except StoreRefused as refused:
                 self._has_answered.set()
                 is_rejected = refused.status == REJECTED and renewals < MOST_RENEWALS
-                if is_rejected and credentials.renew(token):
+                if is_rejected and credentials.renew(token, code=refused.code):
                     attempt, renewals = attempt + 1, renewals + 1
                     continue
                 if not is_passing(refused.status, refused.code):

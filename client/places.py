@@ -1,6 +1,7 @@
 """What the client keeps on a person's machine: one folder a store, readable by nobody else."""
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -37,6 +38,11 @@ def store_folder(environ: Mapping[str, str], origin: Origin) -> Path:
     shown = _OUTSIDE.sub("_", origin.url.partition("://")[2])[:80]
     told_apart = hashlib.sha256(origin.url.encode()).hexdigest()[:8]
     return config_folder(environ) / "stores" / f"{shown}-{told_apart}"
+
+
+def write_json(file: Path, document: Mapping[str, object]) -> None:
+    """Write a document, as below."""
+    write_private(file, json.dumps(document, indent=2) + "\n")
 
 
 def write_private(file: Path, text: str) -> None:

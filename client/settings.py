@@ -36,6 +36,7 @@ class Settings:
     origin: Origin | None
     project: str | None
     token: str | None = field(repr=False)
+    is_kept: bool = False  # by an earlier `login`, and not given for this command
     retry_seconds: float = DEFAULT_RETRY_SECONDS
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -78,6 +79,14 @@ class Settings:
         patience = Patience(total=self.retry_seconds)
         return Store(origin, credentials, Persistence(patience, on_retry=_telling(console)))
 
+    def nobody(self, console: Console) -> Store:
+        """The store as a stranger sees it: for exchanges, whose bodies are the credentials.
+
+        Raises:
+            SettingsMissing: nothing names it.
+        """
+        return self.store(console, Anonymous())
+
 
 def add_options(parser: ArgumentParser) -> None:
     """The options of every command that talks to a store."""
@@ -111,10 +120,12 @@ def settings_of(args: Namespace, environ: Mapping[str, str]) -> Settings:
     if project is not None and (project.count("/") != 1 or not all(project.split("/"))):
         raise WrongUsage(option="--project", found=project, expected="ORGANIZATION/PROJECT")
     origin = Origin.parse(named) if named else None
+    given = _given_token(args, environ)
     return Settings(
         origin=origin,
         project=project,
-        token=_token(args, environ, origin),
+        token=given or _kept_token(environ, origin),
+        is_kept=given is None,
         retry_seconds=max(0.0, args.retry_for),
         environ=environ,
     )
@@ -150,11 +161,15 @@ def token_from_file(name: str) -> str:
         raise SettingsMissing(missing="the token file", file=name, reason=str(error)) from error
 
 
-def _token(args: Namespace, environ: Mapping[str, str], origin: Origin | None) -> str | None:
+def _given_token(args: Namespace, environ: Mapping[str, str]) -> str | None:
     if args.token_file:
         return token_from_file(args.token_file)
     if environ.get("STRONGROOM_TOKEN"):
         return read_token(environ["STRONGROOM_TOKEN"], source="STRONGROOM_TOKEN")
+    return None
+
+
+def _kept_token(environ: Mapping[str, str], origin: Origin | None) -> str | None:
     if origin is None:
         return None
     try:
