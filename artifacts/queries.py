@@ -18,6 +18,7 @@ from artifacts.domain.visibility import may_see
 from artifacts.errors import ArtifactNotFound, BuildNotFound, BuildNotYours, ProjectNotFound
 from artifacts.models import Artifact, Build, Project
 from kernel.actor import Actor, Permission
+from kernel.digest import Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,16 @@ def artifacts_of(build: Build) -> list[Artifact]:
     return list(build.artifacts.select_related("blob", "contribution").order_by("path"))
 
 
+def artifacts_with_digest(*, project: Project, digest: Sha256, limit: int) -> list[Artifact]:
+    """The project's published artifacts with these bytes, with blob and build, newest first."""
+    return _published(project, Q(blob__sha256=digest.hex), limit)
+
+
+def artifacts_at_path(*, project: Project, path: str, limit: int) -> list[Artifact]:
+    """The project's published artifacts of this path, with blob and build, newest first."""
+    return _published(project, Q(path=path), limit) if is_path(path) else []
+
+
 def builds_after(position: Position | None, *, project: Project, limit: int) -> Sequence[Build]:
     """The project's builds behind the position (None: from the newest on), newest first."""
     builds = Build.objects.filter(project=project).exclude(state=BuildState.OPEN)
@@ -136,6 +147,12 @@ def builds_after(position: Position | None, *, project: Project, limit: int) -> 
         same_moment = Q(opened_at=position.opened_at, id__gt=position.build)
         builds = builds.filter(older | same_moment)
     return list(builds.order_by("-opened_at", "id")[:limit])
+
+
+def _published(project: Project, wanted: Q, limit: int) -> list[Artifact]:
+    found = Artifact.objects.select_related("blob", "build", "project__organization")
+    found = found.filter(wanted, project=project, build__state=BuildState.PUBLISHED)
+    return list(found.order_by("-build__published_at", "id")[:limit])
 
 
 def _visible(actor: Actor, wanted: Q) -> Artifact:

@@ -41,6 +41,8 @@ class Index(NativeView):
                 "organizations": f"{root()}/organizations",
                 "projects": f"{root()}/projects",
                 "project": project,
+                "expectations": f"{project}/expectations",
+                "find": f"{project}/artifacts{{?sha256,path}}",
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
                 "build": f"{root()}/builds/{{build}}",

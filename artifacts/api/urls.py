@@ -4,7 +4,15 @@ from typing import Final
 
 from django.urls import path, register_converter
 
-from artifacts.api import administration, builds, downloads, evidence, listings, uploads
+from artifacts.api import (
+    administration,
+    builds,
+    consumers,
+    downloads,
+    evidence,
+    listings,
+    uploads,
+)
 
 
 class AnyPath:
@@ -37,6 +45,8 @@ urlpatterns = [
         f"{_PROJECT}/builds/<uuid:build>/artifacts/<artifact_path:path>",
         downloads.NamedDownload.as_view(),
     ),
+    path(f"{_PROJECT}/expectations", consumers.Expectations.as_view()),
+    path(f"{_PROJECT}/artifacts", consumers.ProjectArtifacts.as_view()),
     path(f"{_PROJECT}/artifacts/<artifact_path:path>", uploads.ArtifactUpload.as_view()),
     path("builds/<uuid:build>", listings.BuildDetail.as_view()),
     path("builds/<uuid:build>/files/<artifact_path:path>", uploads.BuildUpload.as_view()),

@@ -140,6 +140,10 @@ class Migration(migrations.Migration):
             model_name='build',
             constraint=models.UniqueConstraint(condition=models.Q(('is_shared', True), ('state', artifacts.domain.lifecycle.BuildState['OPEN'])), fields=('project', 'key', 'name'), name='one_open_build_per_run_and_name'),
         ),
+        migrations.AddIndex(
+            model_name='artifact',
+            index=models.Index(fields=['project', 'path'], name='artifact_at_path'),
+        ),
         migrations.AddConstraint(
             model_name='artifact',
             constraint=models.UniqueConstraint(fields=('build', 'path'), name='one_artifact_per_path'),

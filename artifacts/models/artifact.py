@@ -35,6 +35,7 @@ class Artifact(models.Model):
                 fields=["project", "origin", "path"], name="one_artifact_per_origin_path"
             ),
         ]
+        indexes = [models.Index(fields=["project", "path"], name="artifact_at_path")]
 
     def __str__(self) -> str:
         return self.path
