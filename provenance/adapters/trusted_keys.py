@@ -1,0 +1,72 @@
+"""What a trust root holds, key by key, for a person who decides whether to believe it."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sigstore.models import TrustedRoot
+from sigstore.verify import Verifier
+from sigstore_models.common.v1 import TimeRange
+from sigstore_models.trustroot import v1 as trustroot
+
+
+class UnusableTrustRoot(ValueError):
+    """The document is no trust root that anything can be verified with."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """One key or authority: what it is for, the digest of what is trusted, since when, until when.
+
+    `until` is empty while it has no end. Two with equal `kind` and `sha256` are the same key.
+    """
+
+    kind: str
+    sha256: str
+    address: str
+    since: str
+    until: str
+
+
+def trusted_keys(trust_root: bytes) -> tuple[TrustedKey, ...]:
+    """Every key of the trust root, in its own order.
+
+    Raises:
+        UnusableTrustRoot: it cannot be read, or holds nothing to verify with.
+    """
+    try:
+        root = trustroot.TrustedRoot.from_json(trust_root)
+        Verifier(trusted_root=TrustedRoot(root))
+        return tuple(_keys(root))
+    except Exception as error:
+        # A file from anywhere, and below are pydantic, base64 and DER, with errors of their own.
+        raise UnusableTrustRoot(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+def _keys(root: trustroot.TrustedRoot) -> Iterator[TrustedKey]:
+    yield from _authorities("certificate authority", root.certificate_authorities)
+    yield from _logs("certificate log", root.ctlogs)
+    yield from _logs("signature log", root.tlogs)
+    yield from _authorities("timestamp authority", root.timestamp_authorities)
+
+
+def _authorities(
+    kind: str, authorities: Sequence[trustroot.CertificateAuthority]
+) -> Iterator[TrustedKey]:
+    for authority in authorities:
+        chain = b"".join(one.raw_bytes for one in authority.cert_chain.certificates)
+        yield _key(kind, chain, authority.uri or "", authority.valid_for)
+
+
+def _logs(kind: str, logs: Sequence[trustroot.TransparencyLogInstance]) -> Iterator[TrustedKey]:
+    for log in logs:
+        key = log.public_key
+        if key.raw_bytes is None:
+            raise ValueError(f"{kind} {log.base_url} has no key")
+        yield _key(kind, key.raw_bytes, log.base_url, key.valid_for)
+
+
+def _key(kind: str, trusted: bytes, address: str, window: TimeRange | None) -> TrustedKey:
+    since = window.start.isoformat() if window is not None else ""
+    until = window.end.isoformat() if window is not None and window.end is not None else ""
+    return TrustedKey(kind, hashlib.sha256(trusted).hexdigest(), address, since, until)
