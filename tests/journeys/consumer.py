@@ -5,6 +5,7 @@ import io
 import json
 import re
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -251,3 +252,39 @@ class Machine:
 
     def at(self, name: str) -> str:
         return str(self.folder / "work" / name)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A published build, a consumer who has pinned what to believe, and the store in between."""
+
+    shop: Shop
+    build: Build
+    lying: Between
+    machine: Machine
+
+    def pull(self, *arguments: str) -> Ended:
+        """Pull the tool, or these, into the working folder."""
+        return self.machine.run("pull", *(arguments or (TOOL,)), "-o", f"{self.machine.at('')}/")
+
+
+@contextmanager
+def pinned(shop: Shop, folder: Path) -> Iterator[Scene]:
+    """The scene before anybody lies."""
+    trust_its_publisher(shop)
+    build = publish(shop, FILES)
+    (folder / "work").mkdir()
+    with between(shop.web.url) as lying:
+        machine = Machine(folder, lying.url, shop.tokens.reader)
+        machine.pin(policy=expectations_of(machine))
+        yield Scene(shop, build, lying, machine)
+
+
+def expectations_of(machine: Machine) -> bytes:
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        f"{machine.store}/api/v1/projects/acme/widget/expectations",
+        headers={"Authorization": f"Bearer {machine.token}"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+        content: bytes = answer.read()
+    return content

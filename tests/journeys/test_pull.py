@@ -6,9 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,51 +25,22 @@ from tests.journeys.consumer import (
     BUILDER,
     FILES,
     TOOL,
-    Between,
-    Machine,
+    Scene,
     artifact_of,
-    between,
     bundle_of,
+    expectations_of,
+    pinned,
     publish,
-    trust_its_publisher,
 )
 
 DATA: Final = FILES[TOOL]
 OTHER: Final = DATA[:-1] + b"\0"
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A published build, a consumer who has pinned what to believe, and the store in between."""
-
-    shop: Shop
-    build: Build
-    lying: Between
-    machine: Machine
-
-    def pull(self, *arguments: str) -> Any:
-        return self.machine.run("pull", *(arguments or (TOOL,)), "-o", f"{self.machine.at('')}/")
-
-
 @pytest.fixture
 def scene(shop: Shop, tmp_path: Path) -> Iterator[Scene]:
-    trust_its_publisher(shop)
-    build = publish(shop, FILES)
-    (tmp_path / "work").mkdir()
-    with between(shop.web.url) as lying:
-        machine = Machine(tmp_path, lying.url, shop.tokens.reader)
-        machine.pin(policy=expectations_of(machine))
-        yield Scene(shop, build, lying, machine)
-
-
-def expectations_of(machine: Machine) -> bytes:
-    request = urllib.request.Request(  # noqa: S310 - loopback
-        f"{machine.store}/api/v1/projects/acme/widget/expectations",
-        headers={"Authorization": f"Bearer {machine.token}"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
-        content: bytes = answer.read()
-    return content
+    with pinned(shop, tmp_path) as ready:
+        yield ready
 
 
 def in_json(change: Callable[[Any], None]) -> Callable[[bytes], bytes]:
