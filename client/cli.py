@@ -8,6 +8,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
+from client.commands import login, logout, pull, push, seal, trust, verify, whoami
+from client.commands.waiting import WAIT_SECONDS
 from client.console import Console
 from client.errors import StoreRefused, exit_code
 from client.exits import ExitCode
@@ -17,19 +19,35 @@ from kernel.errors import Refusal
 class Command(Protocol):
     """A module of `client/commands`. `run` raises refusals; they are shown here."""
 
-    NAME: str
-    HELP: str
+    @property
+    def NAME(self) -> str:  # noqa: N802 - a module's constant
+        """The command."""
 
-    @staticmethod
-    def add(parser: ArgumentParser) -> None:
+    @property
+    def HELP(self) -> str:  # noqa: N802 - a module's constant
+        """What it does, in half a sentence."""
+
+    def add(self, parser: ArgumentParser) -> None:
         """Declare the command's options."""
 
-    @staticmethod
-    def run(args: Namespace, console: Console) -> ExitCode:
+    def run(self, args: Namespace, console: Console) -> ExitCode:
         """Do it."""
 
 
-COMMANDS: Final[tuple[Command, ...]] = ()
+COMMANDS: Final[tuple[Command, ...]] = (
+    push,
+    seal,
+    pull,
+    verify,
+    whoami,
+    login,
+    logout,
+    trust,
+)
+
+# Options whose value may be left out, and what they then mean. Left to argparse, they would take
+# the next word of the line for it.
+BARE: Final[Mapping[str, str]] = {"--wait": f"--wait={WAIT_SECONDS}"}
 
 
 class Terminated(BaseException):
@@ -54,7 +72,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
     """Run one command; how it ended."""
-    args = _parser().parse_args(arguments)
+    args = _parser().parse_args(spelled_out(arguments))
     console = Console(is_json=args.json, is_quiet=args.quiet, environ=environ)
     args.environ = environ
     try:
@@ -67,6 +85,12 @@ def run(arguments: Sequence[str], environ: Mapping[str, str]) -> ExitCode:
         return ExitCode.TERMINATED
 
 
+def spelled_out(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the values of bare options; what follows `--` is left alone."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*(BARE.get(one, one) for one in arguments[:end]), *arguments[end:]]
+
+
 def _run(
     command: Callable[[Namespace, Console], ExitCode], args: Namespace, console: Console
 ) -> ExitCode:
@@ -75,7 +99,8 @@ def _run(
     except (Refusal, StoreRefused) as refusal:
         if args.debug:
             traceback.print_exc()
-        console.refused(refusal, store=getattr(args, "store", None))
+        store = getattr(args, "store", None) or console.environ.get("STRONGROOM_URL")
+        console.refused(refusal, store=store)
         return exit_code(refusal)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

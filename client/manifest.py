@@ -17,6 +17,18 @@ def entries(files: Files) -> list[dict[str, str]]:
     return [{"path": path, "sha256": files[path].hex} for path in sorted(files)]
 
 
+def write_manifest(file: Path, document: Mapping[str, object]) -> None:
+    """Write what was pushed.
+
+    Raises:
+        WrongUsage: the file cannot be written.
+    """
+    try:
+        file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WrongUsage(option="--manifest", file=str(file), reason=str(error)) from error
+
+
 def read_manifest(file: Path) -> dict[str, Sha256]:
     """The files that a manifest of `push --manifest` names.
 

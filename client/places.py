@@ -1,7 +1,6 @@
 """What the client keeps on a person's machine: one folder a store, readable by nobody else."""
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -40,14 +39,9 @@ def store_folder(environ: Mapping[str, str], origin: Origin) -> Path:
     return config_folder(environ) / "stores" / f"{shown}-{told_apart}"
 
 
-def write_json(file: Path, document: Mapping[str, object]) -> None:
-    """Write a document, as below."""
-    write_private(file, json.dumps(document, indent=2) + "\n")
-
-
 def write_private(file: Path, text: str) -> None:
     """Write a file that only its owner reads, whole or not at all."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_private(file.parent)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -60,3 +54,10 @@ def write_private(file: Path, text: str) -> None:
         with suppress(FileNotFoundError):
             beside.unlink()
         raise
+
+
+def _make_private(folder: Path) -> None:
+    """Make what is missing of a folder and those above it; XDG asks for the same mode."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

@@ -14,8 +14,7 @@ from client.console import Console, size
 from client.errors import WrongUsage
 from client.exits import ExitCode
 from client.files import Hashed, files_meant, hash_files, size_of
-from client.manifest import entries
-from client.places import write_json
+from client.manifest import entries, write_manifest
 from client.settings import add_options, settings_of
 
 NAME: Final = "push"
@@ -72,7 +71,7 @@ def run(args: Namespace, console: Console) -> ExitCode:
         "files": entries(wanted),
     }
     if args.manifest:
-        write_json(Path(args.manifest), document)
+        write_manifest(Path(args.manifest), document)
     if args.no_seal:
         console.say(f"build {build.id} has the {len(files)} files and is still open")
         console.result({**document, "state": build.state})
