@@ -55,7 +55,7 @@ COMPILE = .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11
 lock: .cache/uv/$(UV_VERSION) ## Lock the requirements again (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) $(UPGRADE) requirements/dev.in --output-file requirements/dev.txt
 	@# uv keeps the versions that the output file has: starting from the largest lock, all agree.
-	@for smaller in embedded server; do \
+	@for smaller in embedded server client; do \
 	  cp requirements/dev.txt requirements/$$smaller.txt && \
 	  $(COMPILE) requirements/$$smaller.in --output-file requirements/$$smaller.txt || exit 1; \
 	done
@@ -88,6 +88,7 @@ help: ## This list
 	if [ $(@F) = dev ]; then \
 	  $(PYTHON) -VV | cat - requirements/embedded.txt | sha256sum > .venv/embedded.stamp; fi; \
 	echo "$$hash" > $$stamp
+	@install -m 755 client/checkout.sh $(BIN)/strongroom
 
 .cache/uv/$(UV_VERSION):
 	@rm -rf .cache/uv && $(PYTHON) -m venv .cache/uv
