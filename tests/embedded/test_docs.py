@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,11 @@ import pytest
 from config.embedded.running import Running, running
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PAGES: Final = [*sorted((ROOT / "docs").glob("quickstart-*.md")), ROOT / "README.md"]
+PAGES: Final = [
+    *sorted((ROOT / "docs").glob("quickstart-*.md")),
+    ROOT / "docs" / "client.md",
+    ROOT / "README.md",
+]
 TOOLS: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
 BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND: Final = re.compile(r"^\$ (.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
@@ -32,8 +37,27 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `strongroom`, as `make` leaves it in an environment inside of the checkout."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    binaries = checkout / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    command = binaries / "strongroom"
+    command.write_bytes((ROOT / "client" / "checkout.sh").read_bytes())
+    command.chmod(0o755)
+    python = binaries / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    for package in ("artifacts", "client", "kernel", "provenance"):
+        (checkout / package).symlink_to(ROOT / package)
+    return binaries
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_runs_as_it_is_written(page: Path, instance: Running, tmp_path: Path) -> None:
+def test_runs_as_it_is_written(
+    page: Path, instance: Running, programs: Path, tmp_path: Path
+) -> None:
     commands = commands_of(page.read_text())
     if any("cosign " in command for command in commands) and not shutil.which("cosign", path=TOOLS):
         pytest.skip("cosign is not on PATH")
@@ -41,7 +65,7 @@ def test_runs_as_it_is_written(page: Path, instance: Running, tmp_path: Path) ->
     finished = subprocess.run(
         ["bash", "-c", session(commands)],
         cwd=tmp_path,
-        env=environment(instance, home=tmp_path),
+        env=environment(instance, home=tmp_path, programs=programs),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -82,10 +106,10 @@ def session(commands: Sequence[str]) -> str:
     return "\n".join(["set -o pipefail -o verbose", check, *checked])
 
 
-def environment(instance: Running, *, home: Path) -> dict[str, str]:
+def environment(instance: Running, *, home: Path, programs: Path) -> dict[str, str]:
     """What each page tells its reader to set; nothing else of this machine's but PATH."""
     return {
-        "PATH": TOOLS,
+        "PATH": f"{programs}:{TOOLS}",
         "HOME": str(home),
         "LANG": "C.UTF-8",
         "STORE": instance.url,
