@@ -90,7 +90,7 @@ def _read(document: Mapping[str, Any]) -> ProjectExpectations:
         policy=VerificationPolicy(
             version=_number(policy["version"]),
             enforcement=Enforcement(policy["enforcement"]),
-            sources=tuple(_source(source) for source in policy["sources"]),
+            sources=tuple(_source(source) for source in _list(policy["sources"])),
             accepts_release=_truth(policy["accepts_release"]),
         ),
         trust_map=TrustMap(
@@ -128,6 +128,12 @@ def _closed(document: Mapping[str, Any], *members: str) -> None:
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} is no list")  # noqa: TRY004 - as below
     return value
 
 
