@@ -1,6 +1,7 @@
 """What the store answers, read with care: JSON of bounded size, problem documents, digests."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 MAX_JSON_BYTES: Final = 64 * 1024 * 1024
 MAX_PROBLEM_BYTES: Final = 1024 * 1024
+_CODE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_TITLE: Final = 500
 _OWN_MEMBERS: Final = frozenset({"title", "status", "code", "errors"})
 
@@ -82,7 +84,7 @@ def refusal_in(answer: Answer) -> StoreRefused:
         except AnswerNotUnderstood:
             document = {}
     code, title = document.get("code"), document.get("title")
-    if not isinstance(code, str) or not isinstance(title, str):
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or not isinstance(title, str):
         return StoreRefused(
             status=answer.status,
             code=f"http-{answer.status}",
@@ -92,9 +94,7 @@ def refusal_in(answer: Answer) -> StoreRefused:
     facts = {name: value for name, value in document.items() if name not in _OWN_MEMBERS}
     request_id = answer.headers.get("X-Request-ID")
     facts = {**facts, **_without_empty({"request_id": request_id})}
-    return StoreRefused(
-        status=answer.status, code=code[:100], title=title[:_LONGEST_TITLE], facts=facts
-    )
+    return StoreRefused(status=answer.status, code=code, title=title[:_LONGEST_TITLE], facts=facts)
 
 
 def _phrase(status: int) -> str:

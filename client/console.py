@@ -92,7 +92,8 @@ class Console:
         if self.is_json:
             self.result({"error": {"code": code, "title": title, "facts": plain(refusal.facts)}})
         if self.is_github:
-            self._write(self.err, f"::error title=strongroom {code}::{self._command_text(title)}")
+            named = self._command_text(code).replace(":", "%3A").replace(",", "%2C")
+            self._write(self.err, f"::error title=strongroom {named}::{self._command_text(title)}")
         else:
             self._write(self.err, safe(f"error: {title}"))
         self._write(self.err, f"  code: {safe(code)}")

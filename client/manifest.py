@@ -46,9 +46,8 @@ def read_manifest(file: Path) -> dict[str, Sha256]:
     try:
         return _files(listed)
     except (AnswerNotUnderstood, Refusal) as refusal:
-        raise WrongUsage(
-            file=str(file), expected="a manifest of push --manifest", **refusal.facts
-        ) from refusal
+        facts = {"expected": "a manifest of push --manifest", **refusal.facts}
+        raise WrongUsage(file=str(file), **facts) from refusal
 
 
 def union(manifests: Sequence[tuple[str, Files]]) -> dict[str, Sha256]:
