@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,11 @@ def add(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="FILE|DIR", help="where to (default: here)")
     parser.add_argument("--force", action="store_true", help="replace files with other bytes")
+    parser.add_argument(
+        "--with-bundle",
+        action="store_true",
+        help="also keep the bundle that counted, beside each file as FILE.sigstore.json",
+    )
     trust.add_options(parser)
     options.add_options(parser)
     settings.add_options(parser)
@@ -60,6 +66,7 @@ class _Consumer:
     stated: Acceptable
     console: Console
     may_replace: bool
+    with_bundle: bool
 
 
 def run(args: Namespace, console: Console) -> ExitCode:
@@ -76,7 +83,8 @@ def run(args: Namespace, console: Console) -> ExitCode:
         )
     trust_root = trust.believed_trust_root(args, args.environ, meant.origin)
     store = meant.store(console)
-    consumer = _Consumer(store, Bundles(store), trust_root, stated, console, args.force)
+    bundles = Bundles(store)
+    consumer = _Consumer(store, bundles, trust_root, stated, console, args.force, args.with_bundle)
     wanted = _wanted(args, store, project)
     is_folder = not args.what
     pulled = [
@@ -122,18 +130,20 @@ def _pull(consumer: _Consumer, offered: Offered, target: Path) -> dict[str, Any]
         raise WrongUsage(file=str(target), reason="there is a folder of this name")
     if is_there and not has_it and not consumer.may_replace:
         raise FileExists(file=str(target), offered_sha256=offered.digest.hex)
-    answer = _judged(consumer, offered)
+    found = [
+        Candidate(one.content, one.origin, offered.build) for one in consumer.bundles.of(offered)
+    ]
+    answer = _judged(consumer, offered, found)
     if not has_it:
         _fetch(consumer, offered, target)
+    if consumer.with_bundle:
+        _keep_bundle(consumer, answer, found, target)
     console.say(f"{target}: {conclusion(answer.document)}")
     return {"file": str(target), "was_there": has_it, **answer.document}
 
 
-def _judged(consumer: _Consumer, offered: Offered) -> Verdict:
+def _judged(consumer: _Consumer, offered: Offered, found: Sequence[Candidate]) -> Verdict:
     """The answer about the announced digest: the bytes must have it, or they get no name."""
-    found = [
-        Candidate(one.content, one.origin, offered.build) for one in consumer.bundles.of(offered)
-    ]
     question = Question(offered.digest, consumer.trust_root, consumer.stated, offered.path)
     answer = judge(question, found, verifier=SigstoreVerifier(), now=datetime.now(tz=UTC))
     if answer.allowed:
@@ -160,3 +170,17 @@ def _fetch(consumer: _Consumer, offered: Offered, target: Path) -> None:
         if transfer.said:
             consumer.console.note(f"the store says of itself: {transfer.said} (not relied on)")
         give_name(landed, target, may_replace=consumer.may_replace)
+
+
+def _keep_bundle(
+    consumer: _Consumer, answer: Verdict, found: Sequence[Candidate], target: Path
+) -> None:
+    """Write the bundle that the answer rests on beside the file, for checks without the store."""
+    counted = answer.document["provenance"]["attestation"]
+    bundle = next(one.content for one in found if str(one.identity) == counted)
+    place = target.with_name(f"{target.name}.sigstore.json")
+    if place.is_file() and place.read_bytes() == bundle:
+        return
+    with nameless(place) as landed:
+        landed.opened.write(bundle)
+        give_name(landed, place, may_replace=consumer.may_replace)

@@ -196,6 +196,15 @@ def test_pulls_all_files_of_a_build_with_their_paths(scene: Scene) -> None:
     assert len(bundles) == 1
 
 
+def test_keeps_the_bundle_for_checks_without_the_store(scene: Scene) -> None:
+    ended = scene.pull(TOOL, "--with-bundle")
+    again = scene.pull(TOOL, "--with-bundle")
+
+    assert (ended.code, again.code) == (0, 0), ended
+    bundle = bundle_of(scene.build)
+    assert scene.machine.files() == {"tool.bin": DATA, "tool.bin.sigstore.json": bundle}
+
+
 @pytest.mark.parametrize("form", ["id", "download", "name"])
 def test_pulls_by_an_address_of_the_store(scene: Scene, form: str) -> None:
     base = f"{scene.lying.url}/api/v1"
