@@ -21,6 +21,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PAGES: Final = [
     *sorted((ROOT / "docs").glob("quickstart-*.md")),
     ROOT / "docs" / "client.md",
+    ROOT / "docs" / "verify.md",
     ROOT / "README.md",
 ]
 TOOLS: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
