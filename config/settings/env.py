@@ -22,6 +22,11 @@ PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
 _SMALLEST_PART: Final = 5 * MEBIBYTE  # S3's own limit
+# What the command `strongroom` reads (docs/client.md): a person's shell may well hold these.
+OF_THE_CLIENT: Final = frozenset(
+    f"{PREFIX}{name}"
+    for name in ("URL", "PROJECT", "TOKEN", "ID_TOKEN", "CONFIG_HOME", "TRUST_ROOT", "POLICY")
+)
 
 
 class Profile(StrEnum):
@@ -74,7 +79,7 @@ class _Reader:
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
-        self._used: set[str] = {f"{PREFIX}ENV_FILE"}
+        self._used: set[str] = {f"{PREFIX}ENV_FILE", *OF_THE_CLIENT}
         self.problems: list[str] = []
 
     def optional(self, name: str) -> str | None:

@@ -30,8 +30,8 @@ def jobs(shop: Shop, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
         yield made
 
 
-# For the whole acceptance: STRONGROOM_TEST_CUT_SECONDS=20.
-CUT_SECONDS = float(os.environ.get("STRONGROOM_TEST_CUT_SECONDS", "3"))
+# For the whole acceptance: TEST_CUT_SECONDS=20.
+CUT_SECONDS = float(os.environ.get("TEST_CUT_SECONDS", "3"))
 MEGABYTE = 1024 * 1024
 
 

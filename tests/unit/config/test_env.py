@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.settings.env import PREFIX, Profile, read
+from config.settings.env import OF_THE_CLIENT, PREFIX, Profile, read
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 COMPLETE = {
@@ -54,6 +54,15 @@ def test_keeps_bytes_in_a_directory_or_in_a_bucket() -> None:
     ):
         with pytest.raises(SystemExit, match=r"BLOB_DIRECTORY .* and STRONGROOM_S3_BUCKET"):
             read(both_or_none)
+
+
+def test_leaves_alone_what_the_client_reads_and_nothing_else() -> None:
+    pages = [(ROOT / "docs" / f"{page}.md").read_text() for page in ("client", "verify")]
+
+    assert read({**COMPLETE, **dict.fromkeys(OF_THE_CLIENT, "x")}).profile is Profile.PRODUCTION
+    assert [name for name in OF_THE_CLIENT if not any(name in page for page in pages)] == []
+    with pytest.raises(SystemExit, match="STRONGROOM_TOKENS is not a setting"):
+        read({**COMPLETE, "STRONGROOM_TOKENS": "x"})
 
 
 def test_names_everything_that_is_missing_at_once() -> None:
