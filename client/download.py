@@ -1,6 +1,7 @@
 """Bytes on their way from the store: measured as they arrive, and resumed where they broke off."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Final
@@ -11,7 +12,10 @@ from client.verification.errors import DownloadDiffers
 from kernel.digest import Sha256
 
 PARTIAL: Final = 206
+# Together they bear some 25 seconds in which every transfer breaks off at once.
 MOST_BREAKS: Final = 8
+FIRST_WAIT: Final = 0.1
+LONGEST_WAIT: Final = 5.0
 VERIFICATION: Final = "Strongroom-Verification"
 
 
@@ -28,8 +32,14 @@ class Wanted:
 class Transfer:
     """One download into an open file. What the store says of itself is in `said`."""
 
-    def __init__(self, store: Store, wanted: Wanted, opened: IO[bytes]) -> None:
-        self._store, self._wanted, self._opened = store, wanted, opened
+    def __init__(
+        self,
+        store: Store,
+        wanted: Wanted,
+        opened: IO[bytes],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._store, self._wanted, self._opened, self._sleep = store, wanted, opened, sleep
         self._measured = hashlib.sha256()
         self._size = 0
         self.said = ""
@@ -57,16 +67,20 @@ class Transfer:
 
     def _get(self) -> bool:
         """Whether it took more than one transfer."""
-        breaks, was_resumed = 0, False
+        breaks = furthest = 0
+        was_resumed = False
         while True:
-            before = self._size
             try:
                 self._once()
             except StoreUnreachable:
-                breaks = 0 if self._size > before else breaks + 1
+                if self._size == self._wanted.size_bytes:
+                    return was_resumed
+                breaks = 0 if self._size > furthest else breaks + 1
+                furthest = max(furthest, self._size)
                 if breaks > MOST_BREAKS:
                     raise
                 was_resumed = True
+                self._sleep(min(LONGEST_WAIT, FIRST_WAIT * 2**breaks) if breaks else 0)
             else:
                 return was_resumed
 

@@ -49,9 +49,11 @@ def at_path(store: Store, project: str, path: str) -> list[Offered]:
     return [one for one in found if one.path == path]
 
 
-def of_build(store: Store, build: UUID) -> list[Offered]:
-    """The build's files, by path."""
-    document = store.get(store.address("api", "v1", "builds", str(build))).document
+def of_build(store: Store, project: str, build: UUID) -> list[Offered]:
+    """The files of the project's build, by path."""
+    organization, _, name = project.partition("/")
+    place = ("api", "v1", "projects", organization, name, "builds", str(build))
+    document = store.get(store.address(*place)).document
     state = member(document, "state", str)
     listed = member(document, "artifacts", list)
     return [
@@ -59,21 +61,28 @@ def of_build(store: Store, build: UUID) -> list[Offered]:
     ]
 
 
-def by_id(store: Store, artifact: UUID) -> Offered:
-    """The artifact of this id."""
-    found = _offered(store.get(store.address("api", "v1", "artifacts", str(artifact))).document)
+def by_id(store: Store, project: str, artifact: UUID) -> Offered:
+    """The artifact of this id, if it is one of the project.
+
+    Raises:
+        NothingOffered: it is another project's.
+    """
+    document = store.get(store.address("api", "v1", "artifacts", str(artifact))).document
+    found = _offered(document)
     if found.artifact != artifact:
         raise AnswerNotUnderstood(expected=str(artifact), found=str(found.artifact))
+    if document.get("project") != project:
+        raise NothingOffered(project=project, artifact=str(artifact))
     return found
 
 
-def whole_build(store: Store, build: UUID) -> list[Offered]:
+def whole_build(store: Store, project: str, build: UUID) -> list[Offered]:
     """Every file of a published build.
 
     Raises:
         NothingOffered: it has none that could be verified.
     """
-    found = of_build(store, build)
+    found = of_build(store, project, build)
     if not found or found[0].state != PUBLISHED:
         state = found[0].state if found else "empty"
         raise NothingOffered(build=str(build), state=state)
@@ -88,9 +97,9 @@ def the_one(store: Store, project: str, meant: Meant, *, newest: bool) -> Offere
         WrongUsage: there are several, and neither a build nor the newest is asked for.
     """
     if meant.artifact is not None:
-        found = [by_id(store, meant.artifact)]
+        found = [by_id(store, project, meant.artifact)]
     elif meant.build is not None:
-        found = [one for one in of_build(store, meant.build) if one.path == meant.path]
+        found = [one for one in of_build(store, project, meant.build) if one.path == meant.path]
     else:
         found = at_path(store, project, meant.path)
     if meant.build is not None:

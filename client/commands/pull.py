@@ -106,7 +106,7 @@ def _wanted(args: Namespace, store: Store, project: str) -> list[Offered]:
     if not args.what and build is None:
         raise WrongUsage(expected="a path, an artifact's address, or --build ID")
     if not args.what and build is not None:
-        return lookup.whole_build(store, build)
+        return lookup.whole_build(store, project, build)
     if len(args.what) > 1 and args.output and not Path(args.output).is_dir():
         raise WrongUsage(option="--output", expected="a folder, for several files")
     meant = [named_by_address(one, store.origin, project) for one in args.what]

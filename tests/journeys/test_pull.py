@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,12 @@ from cryptography.hazmat import asn1
 from django.conf import settings
 
 from artifacts.models import Build, Project
+from client import lookup
+from client.credentials import ApiToken
+from client.download import Transfer, Wanted
+from client.errors import StoreUnreachable
+from client.http import Store
+from client.origin import Origin
 from config.embedded import forge
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from tests.factories.bundles import Instance, Leaf, Parts, encoded, uri
@@ -219,6 +226,34 @@ def test_pulls_by_an_address_of_the_store(scene: Scene, form: str) -> None:
     assert scene.machine.files() == {"tool.bin": DATA}
     elsewhere = scene.pull(address.replace("127.0.0.1", "localhost"))
     assert (elsewhere.code, "wrong-usage" in elsewhere.err) == (2, True)
+
+
+def test_pulls_nothing_of_another_project_by_an_address(scene: Scene) -> None:
+    foreign = publish(scene.shop, FILES, project=Project.objects.get(slug="other"))
+    Project.objects.update(is_public=True)
+    address = f"{scene.lying.url}/api/v1/artifacts/{artifact_of(foreign).pk}"
+
+    by_address = scene.pull(address)
+    by_build = scene.machine.run("pull", "--build", str(foreign.pk), "-o", scene.machine.at("all"))
+
+    assert (by_address.code, by_build.code, scene.machine.files()) == (3, 3, {})
+
+
+def test_gives_up_where_every_transfer_breaks_off(scene: Scene) -> None:
+    offered = lookup.at_path(store_of(scene), "acme/widget", TOOL)[0]
+    address = lookup.download_address(store_of(scene), offered)
+    scene.lying.cut_after = [100_000, *[0] * 20]
+    waits: list[float] = []
+    wanted = Wanted(address, offered.digest, offered.size_bytes)
+
+    with tempfile.TemporaryFile() as opened, pytest.raises(StoreUnreachable):
+        Transfer(store_of(scene), wanted, opened, waits.append).run()
+
+    assert waits == [0, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5]
+
+
+def store_of(scene: Scene) -> Store:
+    return Store(Origin.parse(scene.lying.url), ApiToken(scene.machine.token))
 
 
 def test_asks_which_build_is_meant_where_several_differ(scene: Scene) -> None:
