@@ -74,6 +74,16 @@ def member(document: Mapping[str, Any], name: str, kind: type[T]) -> T:
     return found
 
 
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list that is only shown; anything else in its place is passed over."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def texts(value: object) -> list[str]:
+    """The strings of such a list."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
 def refusal_in(answer: Answer) -> StoreRefused:
     """The refusal that an answer of 300 and above is, also when a proxy gave it."""
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from typing import Any, Final
 from uuid import UUID
 
-from client.answers import member
+from client.answers import member, objects
 from client.errors import (
     AnswerNotUnderstood,
     BuildWasRefused,
@@ -144,12 +144,8 @@ def waiting_for(document: Mapping[str, Any]) -> str:
     if document.get("state") == OPEN:
         return "it is not sealed"
     attestation = document.get("attestation")
-    requests = attestation.get("requests") if isinstance(attestation, dict) else None
-    if not isinstance(requests, list):
-        return "its attestation"
-    errors = {
-        one["last_error"] for one in requests if isinstance(one, dict) and one.get("last_error")
-    }
+    requests = objects(attestation.get("requests")) if isinstance(attestation, dict) else []
+    errors = {str(one["last_error"]) for one in requests if one.get("last_error")}
     return f"its attestation, after {', '.join(sorted(errors))}" if errors else "its attestation"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from client.answers import objects, texts
 from client.console import Console
 from client.errors import StoreRefused
 from client.http import Store
@@ -28,7 +29,7 @@ LABELS: Final = (
 def provenance_of(store: Store, build: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One summary for each job that brought files, from the report about its first file."""
     firsts: dict[str, Mapping[str, Any]] = {}
-    for artifact in build.get("artifacts", []):
+    for artifact in objects(build.get("artifacts")):
         firsts.setdefault(str(artifact.get("job")), artifact)
     return [_summary(store, artifact) for artifact in list(firsts.values())[:MOST_JOBS]]
 
@@ -63,7 +64,7 @@ def _summary(store: Store, artifact: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": report.get("verdict"),
         "reason": report.get("reason"),
         "level": report.get("level"),
-        "why_not_higher": report.get("why_not_higher", []),
+        "why_not_higher": texts(report.get("why_not_higher")),
         **{name: said.get(name) for name in ("kind", "builder", "repository", "commit", "ref")},
         **{name: said.get(name) for name in ("workflow", "invocation", "subject")},
         "bundle": f"{address}/attestations/{attestation}" if attestation else None,

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any, Final
 
+from client.answers import objects, texts
 from client.asking import job_credentials
 from client.ci.exchange import JobCredentials
 from client.console import Console
@@ -67,16 +68,16 @@ def _show_job(found: Mapping[str, Any], console: Console) -> None:
     ):
         if value:
             console.say(f"{label:11} {value}")
-    for why in found.get("why_not_higher") or []:
+    for why in texts(found.get("why_not_higher")):
         console.say(f"{'':11} not higher: {why}")
-    for why in public.get("why") or []:
+    for why in texts(public.get("why")):
         console.say(f"{'public':11} {why}")
 
 
 def _tell_actor(store: Store, console: Console) -> ExitCode:
     found = store.get(store.address("api", "v1", "whoami")).document
     console.say(f"{'actor':11} {found.get('actor')}")
-    for grant in found.get("grants") or []:
+    for grant in objects(found.get("grants")):
         where = f"project {grant['project']}" if grant.get("project") else "the whole instance"
         console.say(f"{'may':11} {grant.get('permission')}: {where}")
     console.result({"store": store.origin.url, **found})

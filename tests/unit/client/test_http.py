@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from client.build import Build, send_files
+from client.answers import objects, texts
+from client.build import Build, send_files, waiting_for
 from client.credentials import ApiToken
 from client.errors import (
     AnswerNotUnderstood,
@@ -297,3 +298,13 @@ def test_quotes_names_in_addresses() -> None:
     address = store.address("api", "a/b?c#d", path="dir/na ïve?.txt")
 
     assert address == "https://store.example/api/a%2Fb%3Fc%23d/dir/na%20%C3%AFve%3F.txt"
+
+
+@pytest.mark.parametrize("junk", [None, 5, "text", [5], [None], {"a": 1}, [{"requests": 5}]])
+def test_shows_what_it_can_of_a_document_that_is_half_nonsense(junk: object) -> None:
+    document = {"state": "sealed", "attestation": {"requests": junk}, "artifacts": junk}
+
+    assert waiting_for(document) == "its attestation"
+    assert waiting_for({"attestation": junk}) == "its attestation"
+    assert objects(junk) in ([], junk)
+    assert texts(junk) == []
