@@ -1,7 +1,7 @@
 """What a person decided to believe, and keeps: a store's trust root, a project's expectations.
 
 Nothing here is replaced without being asked, and `pull` and `verify` only ever read
-(docs/adr/0013-pinned-trust.md).
+(docs/adr/0014-pinned-trust.md).
 """
 
 import hashlib
