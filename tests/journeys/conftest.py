@@ -288,7 +288,7 @@ def _await_start(web: Web, server: "subprocess.Popen[bytes]") -> None:
     while True:
         try:
             urllib.request.urlopen(f"{web.url}/healthz", timeout=5).close()  # noqa: S310 - loopback
-        except (urllib.error.URLError, ConnectionError) as error:
+        except OSError as error:  # refused, cut off, or too slow on a busy machine
             if server.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(
                     f"the web server did not start ({error}): {web.log.read_text()[-3000:]}"
