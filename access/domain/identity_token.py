@@ -44,6 +44,9 @@ LONGEST_LIFE: Final = timedelta(hours=1)
 _SHARED_AUDIENCE: Final = "sigstore"
 _FAR_FUTURE: Final = 2**36  # the year 4147, which every type that a time passes through can hold
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+# Real ones have lists of objects. Deeper ones could exhaust the stack of whoever reads them next,
+# at a depth that depends on where that one stands.
+_DEEPEST: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +221,35 @@ def _seconds(claims: Mapping[str, object], name: str) -> int:
 
 def _object(segment: str, part: str) -> Mapping[str, object]:
     """The JSON object in a segment; a name that stands twice has no one meaning."""
+    decoded = _decoded(segment, part)
     try:
-        found = json.loads(_decoded(segment, part), object_pairs_hook=_each_name_once)
+        # RFC 8259, sections 8.1 and 6: UTF-8 alone and no NaN, where the library guesses encodings.
+        text = decoded.decode("utf-8", "strict")
+        found = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise IdentityTokenMalformed(reason=f"the {part} is not JSON") from None
     if not isinstance(found, dict):
         raise IdentityTokenMalformed(reason=f"the {part} is not a JSON object")
+    if _is_deep(found):
+        raise IdentityTokenMalformed(reason=f"the {part} is nested too deeply", limit=_DEEPEST)
     return found
+
+
+def _is_deep(found: object) -> bool:
+    """Whether containers stand in one another more than `_DEEPEST` times; walks, never recurs."""
+    level = [found]
+    for _ in range(_DEEPEST):
+        level = [
+            member
+            for container in level
+            if isinstance(container, dict | list)
+            for member in (container.values() if isinstance(container, dict) else container)
+        ]
+    return any(isinstance(member, dict | list) for member in level)
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(name)
 
 
 def _each_name_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

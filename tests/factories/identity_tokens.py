@@ -135,7 +135,7 @@ def signed(
     algorithm = "RS256" if isinstance(key, rsa.RSAPrivateKey) else "ES256"
     head = {"typ": "JWT", "alg": algorithm, "kid": "key-1", **header}
     body = _signing_input(head, members)
-    return f"{body}.{b64(_signature(key, body.encode()))}"
+    return f"{body}.{b64(signature_of(key, body.encode()))}"
 
 
 def unsigned(members: Mapping[str, Any], **header: Any) -> str:
@@ -180,7 +180,8 @@ def _signing_input(header: Mapping[str, Any], members: Mapping[str, Any] | str) 
     return f"{b64(json.dumps(header).encode())}.{b64(payload.encode())}"
 
 
-def _signature(key: PrivateKey, data: bytes) -> bytes:
+def signature_of(key: PrivateKey, data: bytes) -> bytes:
+    """The signature as a JWS holds it: of ECDSA the two numbers, not their DER."""
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
     r, s = decode_dss_signature(key.sign(data, ec.ECDSA(hashes.SHA256())))

@@ -27,6 +27,7 @@ from tests.factories.identity_tokens import (
     jwk,
     public_key,
     rsa_key,
+    signature_of,
     signed,
     unsigned,
 )
@@ -38,6 +39,11 @@ SECONDS = int(NOW.timestamp())
 def verified(text: str, key: PublicKey | None = None, **more: Any) -> VerifiedToken:
     expectation = {"audience": AUDIENCE, "now": NOW, **more}
     return verify(parse_unverified(text), key=key or public_key(rsa_key()), **expectation)
+
+
+def signed_parts(head: bytes, body: bytes) -> str:
+    text = f"{b64(head)}.{b64(body)}"
+    return f"{text}.{b64(signature_of(rsa_key(), text.encode()))}"
 
 
 def refusal(text: str, key: PublicKey | None = None, **more: Any) -> Refusal:
@@ -272,6 +278,43 @@ def test_refuses_what_is_no_token(text: str) -> None:
 
     assert refused.code == "identity-token-malformed"
     assert len(str(refused)) < 300
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_refuses_json_in_another_encoding_than_utf_8(encoding: str, at: int) -> None:
+    parts = [json.dumps({"alg": "RS256", "kid": "key-1"}), json.dumps(claims())]
+    encoded = [part.encode(encoding if i == at else "utf-8") for i, part in enumerate(parts)]
+
+    assert refusal(signed_parts(*encoded)).code == "identity-token-malformed"
+    assert verified(signed_parts(*(part.encode() for part in parts))).issuer == ISSUER
+
+
+@pytest.mark.parametrize(
+    "value", [b"NaN", b"Infinity", b"-Infinity", b'"\xed\xa0\x80"', b'"\xff"', b'"\xc0\xaf"']
+)
+def test_refuses_what_is_no_json_in_a_claim_that_it_does_not_read(value: bytes) -> None:
+    head, body = json.dumps({"alg": "RS256", "kid": "key-1"}), json.dumps(claims()).encode()
+
+    def with_member(odd: bytes) -> str:
+        return signed_parts(head.encode(), body[:-1] + b', "odd": ' + odd + b"}")
+
+    assert refusal(with_member(value)).code == "identity-token-malformed"
+    assert verified(with_member(b'"\xc3\xa9"')).issuer == ISSUER
+
+
+@pytest.mark.parametrize("name", ["aud", "iss", "odd", "jti"])
+@pytest.mark.parametrize("depth", [8, 100, 900, 960, 980])
+def test_refuses_a_token_that_is_nested_deeply(name: str, depth: int) -> None:
+    def nested(levels: int) -> str:
+        members = {key: value for key, value in claims().items() if key != name}
+        inside = "[" * levels + "1" + "]" * levels
+        return signed(json.dumps(members)[:-1] + f', "{name}": {inside}}}')
+
+    # At depths near the interpreter's limit it read the token, and then failed to show it.
+    assert refusal(nested(depth)).code == "identity-token-malformed"
+    if name == "odd":
+        assert verified(nested(7)).issuer == ISSUER
 
 
 def test_refuses_other_spellings_of_the_same_bytes() -> None:
