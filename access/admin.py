@@ -21,12 +21,20 @@ class TokenAdmin(ReadOnly):
 class IssuerAdmin(ReadOnly):
     """Whose identity tokens are exchanged."""
 
-    list_display = ("name", "url", "platform", "is_development")
+    list_display = ("name", "url", "platform", "is_development", "disabled_at")
 
 
 @admin.register(TrustedPublisher)
 class PublisherAdmin(ReadOnly):
     """Which CI identities may upload to which project."""
 
-    list_display = ("project", "issuer", "repository_id", "owner_id", "workflow_path")
+    list_display = (
+        "project",
+        "issuer",
+        "repository",
+        "repository_id",
+        "workflow_path",
+        "pending_until",
+        "last_used_at",
+    )
     list_select_related = ("project__organization", "issuer")

@@ -77,6 +77,13 @@ class UnknownIssuer(Refusal):
     kind = Kind.UNAUTHENTICATED
 
 
+class IssuerDisabled(Refusal):
+    """An administrator has switched this issuer off: none of its tokens is exchanged."""
+
+    code = "issuer-disabled"
+    kind = Kind.UNAUTHENTICATED
+
+
 class UnknownKey(Refusal):
     """The issuer has no signing key of this id and algorithm."""
 
@@ -187,6 +194,13 @@ class PublisherNotAllowed(Refusal):
 
     code = "publisher-not-allowed"
     kind = Kind.INVALID
+
+
+class PublisherNotFound(Refusal):
+    """The project has no such trusted publisher."""
+
+    code = "publisher-not-found"
+    kind = Kind.NOT_FOUND
 
 
 class IssuerUnavailable(Refusal):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from access.domain.tokens import TokenKind
+from access.errors import IssuerNotFound, PublisherNotFound
 from access.models import Issuer, Token, TrustedPublisher
 from artifacts.queries import find_project
 from kernel.actor import Actor, Permission
@@ -44,6 +47,54 @@ def publishers_of(project: Project) -> QuerySet[TrustedPublisher]:
     return publishers.select_related("issuer", "project__organization").order_by("created_at", "id")
 
 
+def publisher_of(project: Project, publisher: UUID) -> TrustedPublisher:
+    """One of the project's trusted publishers, with its issuer.
+
+    Raises:
+        PublisherNotFound: the project has none of this id.
+    """
+    found = publishers_of(project).filter(pk=publisher).first()
+    if found is None:
+        raise PublisherNotFound
+    return found
+
+
+def wait_for_publishers(project: Project) -> None:
+    """Wait until nobody else changes the project's publishers; they change one at a time.
+
+    The policy lists their sources, so each change has to see all the others. An advisory lock,
+    because the project's row belongs to another app; it ends with the transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"access.publishers:{project.id}"],
+        )
+
+
 def issuers() -> QuerySet[Issuer]:
     """Every issuer, by name."""
     return Issuer.objects.order_by("name")
+
+
+def named_issuer(name: str) -> Issuer:
+    """The issuer of this name.
+
+    Raises:
+        IssuerNotFound: there is none.
+    """
+    found = Issuer.objects.filter(name=name).order_by("id").first()
+    if found is None:
+        raise IssuerNotFound(found=name)
+    return found
+
+
+def held_issuer(name: str) -> Issuer:
+    """The same, locked against exchanges and changes until the transaction ends.
+
+    Raises:
+        IssuerNotFound: there is none.
+    """
+    # Not FOR UPDATE: rows that refer to the issuer may be written meanwhile.
+    locked = Issuer.objects.select_for_update(no_key=True)
+    return locked.get(pk=named_issuer(name).pk)

@@ -19,6 +19,7 @@ def preflight(checked: CheckedExchange) -> dict[str, Any]:
         "expires": int(job.verified.expires_at.timestamp()),
         "project": str(project),
         "publisher": str(job.publisher.id),
+        "would_record_ids": job.publisher.identity.is_pending,
         "builder_id": checked.builder_id,
         "level": decision.level.value,
         "why_not_higher": list(decision.why_not_higher),

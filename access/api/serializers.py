@@ -7,8 +7,11 @@ from rest_framework import serializers
 
 from access.domain.identity_token import ALGORITHMS, LONGEST_LIFE
 from access.domain.issuers import NewIssuer, preset
+from access.domain.publishers import DEFAULT_WAIT
 from access.domain.tokens import LONGEST_API_LIFE
 from access.models import Issuer, Token, TrustedPublisher
+from access.usecases.add_publisher import NewPublisher
+from access.usecases.change_issuer import IssuerLimits
 from kernel.actor import Actor, Permission
 from provenance.domain.build_facts import Platform
 
@@ -83,6 +86,16 @@ class PublisherIn(serializers.Serializer[Any]):
     events = serializers.ListField(
         child=serializers.CharField(max_length=50), max_length=10, default=list
     )
+    repository = serializers.CharField(max_length=500, trim_whitespace=False, default="")
+    wait_seconds = serializers.IntegerField(
+        min_value=0, max_value=_TOO_LONG, default=int(DEFAULT_WAIT.total_seconds())
+    )
+
+    def new_publisher(self) -> NewPublisher:
+        """What is asked for."""
+        given = dict(self.validated_data)
+        events, wait = tuple(given.pop("events")), timedelta(seconds=given.pop("wait_seconds"))
+        return NewPublisher(given.pop("issuer"), **given, events=events, wait=wait)
 
 
 class PublisherOut(serializers.Serializer[TrustedPublisher]):
@@ -101,6 +114,10 @@ class PublisherOut(serializers.Serializer[TrustedPublisher]):
     environment = serializers.CharField()
     requires_protected_ref = serializers.BooleanField()
     events = serializers.ListField(child=serializers.CharField())
+    repository = serializers.CharField()
+    pending_until = serializers.DateTimeField(allow_null=True)
+    pinned_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     created_by = serializers.CharField()
 
@@ -147,6 +164,36 @@ class IssuerIn(serializers.Serializer[Any]):
         )
 
 
+class IssuerChange(serializers.Serializer[Any]):
+    """Limits of an issuer that shall be other ones; nothing else of it ever changes."""
+
+    algorithms = serializers.ListField(
+        child=serializers.CharField(max_length=10), max_length=10, required=False
+    )
+    longest_life_seconds = serializers.IntegerField(
+        min_value=0, max_value=_TOO_LONG, required=False
+    )
+    allows_private_addresses = serializers.BooleanField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A name that is none of these is refused: it would look as if it had been changed."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown or not attrs:
+            wanted = [f"one or more of {', '.join(self.fields)}"]
+            raise serializers.ValidationError(dict.fromkeys(unknown or ["algorithms"], wanted))
+        return attrs
+
+    def limits(self) -> IssuerLimits:
+        """What is asked for."""
+        given = self.validated_data
+        seconds = given.get("longest_life_seconds")
+        return IssuerLimits(
+            algorithms=tuple(given["algorithms"]) if "algorithms" in given else None,
+            longest_life=timedelta(seconds=seconds) if seconds is not None else None,
+            allows_private_addresses=given.get("allows_private_addresses"),
+        )
+
+
 class IssuerOut(serializers.Serializer[Issuer]):
     """An issuer."""
 
@@ -158,6 +205,7 @@ class IssuerOut(serializers.Serializer[Issuer]):
     longest_life_seconds = serializers.IntegerField()
     allows_private_addresses = serializers.BooleanField()
     created_at = serializers.DateTimeField()
+    disabled_at = serializers.DateTimeField(allow_null=True)
 
 
 def who_am_i(actor: Actor) -> dict[str, object]:

@@ -17,12 +17,13 @@ class Dialect:
     read: Callable[[VerifiedToken, str], Witnessed]
     events: Events
     workflow_path: Check
+    repository: Check
 
 
 DIALECTS: Final[Mapping[Platform, Dialect]] = {
-    Platform.GITHUB: Dialect(github.facts, github.EVENTS, github.WORKFLOW_PATH),
-    Platform.GITLAB: Dialect(gitlab.facts, gitlab.EVENTS, gitlab.CONFIG_PATH),
-    Platform.GENERIC: Dialect(generic.facts, generic.EVENTS, TEXT),
+    Platform.GITHUB: Dialect(github.facts, github.EVENTS, github.WORKFLOW_PATH, github.REPOSITORY),
+    Platform.GITLAB: Dialect(gitlab.facts, gitlab.EVENTS, gitlab.CONFIG_PATH, gitlab.PROJECT),
+    Platform.GENERIC: Dialect(generic.facts, generic.EVENTS, TEXT, TEXT),
 }
 
 

@@ -17,7 +17,10 @@ def default_algorithms() -> list[str]:
 
 
 class Issuer(models.Model):
-    """An issuer whose tokens may be exchanged. `name` is part of its builder ids for ever."""
+    """An issuer whose tokens may be exchanged. `name` is part of its builder ids for ever.
+
+    Since `disabled_at` none is exchanged. What was attested before is judged by the trust map.
+    """
 
     id = models.BigAutoField(primary_key=True)
     name = models.SlugField(max_length=40, unique=True)
@@ -28,6 +31,7 @@ class Issuer(models.Model):
     longest_life_seconds = models.PositiveIntegerField(default=DEFAULT_LIFE_SECONDS)
     allows_private_addresses = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "issuer"

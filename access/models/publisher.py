@@ -16,7 +16,9 @@ TERMS: Final = tuple(field.name for field in fields(PublisherIdentity) if field.
 class TrustedPublisher(models.Model):
     """All four of issuer, repository id, owner id and workflow path are always required.
 
-    Of a generic issuer, which proves none of them, the subject is.
+    Of a generic issuer, which proves none of them, the subject is. Added by its repository's name
+    it is pending: until `pending_until` the first exchange records both ids, at `pinned_at`, and
+    the name stays as what the repository was called then.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -31,6 +33,10 @@ class TrustedPublisher(models.Model):
     environment = models.CharField(max_length=500, blank=True)
     requires_protected_ref = models.BooleanField(default=False)
     events = models.JSONField(default=list)
+    repository = models.CharField(max_length=500, blank=True)
+    pending_until = models.DateTimeField(null=True)
+    pinned_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=200)
 
@@ -48,13 +54,19 @@ class TrustedPublisher(models.Model):
                     & ~models.Q(workflow_path="")
                     & models.Q(subject="")
                 )
-                | (~models.Q(subject="") & models.Q(repository_id="", owner_id="")),
+                | (
+                    ~models.Q(repository="")
+                    & ~models.Q(workflow_path="")
+                    & models.Q(repository_id="", owner_id="", subject="")
+                    & models.Q(pending_until__isnull=False)
+                )
+                | (~models.Q(subject="") & models.Q(repository_id="", owner_id="", repository="")),
                 name="publisher_claims_are_given",
             ),
         ]
 
     def __str__(self) -> str:
-        return self.subject or f"{self.repository_id}:{self.workflow_path}"
+        return self.subject or f"{self.repository_id or self.repository}:{self.workflow_path}"
 
     @property
     def identity(self) -> PublisherIdentity:

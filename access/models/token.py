@@ -6,13 +6,15 @@ from django.db import models
 
 from access.domain.tokens import TokenKind
 from access.models.issuer import UsedTokenId
+from access.models.publisher import TrustedPublisher
 
 
 class Token(models.Model):
     """What a presented secret grants. The secret itself is never stored.
 
     `project` None means every project; `facts` and `job_key` hold the verified CI identity of an
-    upload token, `exchange` the identity token that it was given for, while that still counts.
+    upload token, `exchange` the identity token that it was given for, while that still counts, and
+    `publisher` the one that it was trusted as, while that is there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -24,6 +26,9 @@ class Token(models.Model):
     facts = models.JSONField(null=True)
     exchange = models.ForeignKey(
         UsedTokenId, on_delete=models.SET_NULL, null=True, related_name="tokens"
+    )
+    publisher = models.ForeignKey(
+        TrustedPublisher, on_delete=models.SET_NULL, null=True, related_name="tokens"
     )
     job_key = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()

@@ -9,6 +9,7 @@ from access.errors import TokenIdReused
 from access.models import UsedTokenId
 from access.usecases.identify_job import Exchange, IdentifiedJob, identify_job
 from provenance.domain.builders import builder_id, mode_of
+from provenance.domain.policy import Source
 from provenance.usecases.foresee_verdict import foresee_verdict
 
 if TYPE_CHECKING:
@@ -47,8 +48,16 @@ def check_exchange(
     decision = foresee_verdict(
         facts=job.facts,
         scope=job.publisher.project.scope,
+        awaited=_awaited(job),
         base_url=base_url,
         key_is_shared=key_is_shared,
     )
     builder = builder_id(job.facts.issuer_name, mode_of(job.facts), base_url=base_url)
     return CheckedExchange(job, builder, decision)
+
+
+def _awaited(job: IdentifiedJob) -> Source | None:
+    """What the exchange of a pending publisher would record."""
+    if not job.publisher.identity.is_pending:
+        return None
+    return Source(job.facts.issuer, job.facts.repository_id, job.facts.owner_id)

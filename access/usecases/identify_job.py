@@ -4,27 +4,16 @@ The steps: read without trust, find the issuer, fetch its key (the only network,
 transaction), verify, read the facts, find the one publisher. Nothing is written.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from access.domain.claims import witnessed_facts
 from access.domain.identity_token import VerifiedToken, parse_unverified, verify
-from access.domain.publishers import first_difference, may_be_disclosed
-from access.errors import (
-    AlgorithmNotAllowed,
-    AmbiguousPublisher,
-    NoMatchingPublisher,
-    PublisherMismatch,
-    UnknownIssuer,
-)
+from access.errors import AlgorithmNotAllowed, IssuerDisabled, UnknownIssuer
 from access.models import Issuer, TrustedPublisher
 from access.ports import KeySource
-from access.queries import named_project
+from access.usecases.match_publisher import match_publisher
 from provenance.domain.build_facts import Platform, Witnessed
-
-MOST_NAMED_PROJECTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +45,8 @@ def identify_job(
     """
     issuer, verified = _verified(identity_token, exchange, now=now)
     facts = witnessed_facts(verified, platform=Platform(issuer.platform), issuer_name=issuer.name)
-    return IdentifiedJob(issuer, verified, facts, _publisher(facts, issuer, project))
+    publisher = match_publisher(facts=facts, issuer=issuer, project=project, now=now)
+    return IdentifiedJob(issuer, verified, facts, publisher)
 
 
 def _verified(
@@ -71,6 +61,8 @@ def _verified(
     # A database that was copied from a development instance brings its issuer along.
     if issuer.is_development and not exchange.allows_development_issuer:
         raise UnknownIssuer(found=issuer.url)
+    if issuer.disabled_at is not None:
+        raise IssuerDisabled(issuer=issuer.url, disabled_at=issuer.disabled_at)
     if unverified.unverified_algorithm not in issuer.algorithms:
         raise AlgorithmNotAllowed(
             found=unverified.unverified_algorithm, allowed=tuple(issuer.algorithms)
@@ -88,51 +80,3 @@ def _verified(
         longest_life=timedelta(seconds=issuer.longest_life_seconds),
     )
     return issuer, verified
-
-
-def _publisher(facts: Witnessed, issuer: Issuer, project: str | None) -> TrustedPublisher:
-    """The publisher that this identity is, in the named project or in any.
-
-    Raises:
-        NoMatchingPublisher: with the same words whether project or publisher is missing.
-        PublisherMismatch: one names this very repository, but another claim differs.
-        AmbiguousPublisher: several projects match and none was named.
-    """
-    named = _publishers_of_repository(facts, issuer, project)
-    compared = [(publisher, first_difference(publisher.identity, facts)) for publisher in named]
-    matching = [publisher for publisher, difference in compared if difference is None]
-    projects = sorted({str(publisher.project) for publisher in matching})
-    if len(projects) > 1:
-        raise AmbiguousPublisher(projects=projects[:MOST_NAMED_PROJECTS])
-    if matching:
-        return matching[0]
-    for _, difference in compared:
-        if difference is not None and may_be_disclosed(difference):
-            raise PublisherMismatch(
-                claim=difference.claim, expected=difference.expected, found=difference.found
-            )
-    # The identity's own claims, for whoever has to add the publisher; the project is not named.
-    if facts.platform is Platform.GENERIC:
-        raise NoMatchingPublisher(issuer=facts.issuer, subject=facts.subject)
-    raise NoMatchingPublisher(
-        issuer=facts.issuer,
-        repository=facts.repository,
-        repository_id=facts.repository_id,
-        owner_id=facts.owner_id,
-        workflow_path=facts.workflow_path,
-    )
-
-
-def _publishers_of_repository(
-    facts: Witnessed, issuer: Issuer, project: str | None
-) -> Sequence[TrustedPublisher]:
-    is_generic = facts.platform is Platform.GENERIC
-    publishers = TrustedPublisher.objects.filter(
-        issuer=issuer,
-        repository_id=facts.repository_id,
-        subject=facts.subject if is_generic else "",
-    ).select_related("issuer", "project__organization")
-    if project is not None:
-        found = named_project(project)
-        publishers = publishers.filter(project__in=[found] if found else [])
-    return list(publishers.order_by("created_at", "id"))

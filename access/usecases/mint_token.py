@@ -1,6 +1,7 @@
 """Exchange a CI job's identity token for an upload token: trusted publishing.
 
-Identify the job, then claim `jti` and write the token in one transaction. A job that gave the
+Identify the job, then claim `jti`, record what a publisher waits for, and write the token in one
+transaction. A job that gave the
 digest of a secret of its own can ask again with the secret: to renew, or after a lost answer.
 """
 
@@ -17,6 +18,7 @@ from access.domain.identity_token import LEEWAY
 from access.domain.tokens import UPLOAD_LIFE, TokenKind
 from access.errors import IdentityTokenExpired, TokenIdReused, TokenRevoked
 from access.models import Token, UsedTokenId
+from access.usecases.hold_publisher import hold_publisher
 from access.usecases.identify_job import Exchange, IdentifiedJob, identify_job
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
@@ -65,6 +67,7 @@ def mint_token(
     secret = tokens.make(TokenKind.UPLOAD)
     actor = Actor(name=_actor_name(job.facts))
     with transaction.atomic(durable=True):
+        publisher = hold_publisher(job=job, actor=actor, now=now)
         used, is_first = UsedTokenId.objects.get_or_create(
             issuer=job.issuer,
             jti_sha256=job.verified.token_id_sha256,
@@ -84,6 +87,7 @@ def mint_token(
             permissions=[permission.value for permission in PERMISSIONS],
             facts=job.facts.to_json(),
             exchange=used,
+            publisher=publisher,
             job_key=_job_key(job.facts),
             created_at=now,
             created_by=actor.name,

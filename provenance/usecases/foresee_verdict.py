@@ -1,5 +1,6 @@
 """What a project's policy would say of a job's provenance, before anything was uploaded."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from provenance.domain import slsa_v1
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.evidence import Evidence
-from provenance.domain.policy import Decision, Finding, evaluate
+from provenance.domain.policy import Decision, Finding, Source, evaluate
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed
 from provenance.domain.statement import Statement
@@ -18,9 +19,11 @@ _NO_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def foresee_verdict(
-    *, facts: Witnessed, scope: Scope, base_url: str, key_is_shared: bool
+    *, facts: Witnessed, scope: Scope, awaited: Source | None, base_url: str, key_is_shared: bool
 ) -> Decision:
     """Judge the provenance that this job would get by today's policy and trust map.
+
+    `awaited` is a source that the job's exchange would add to the policy before anything else.
 
     By the very rules of a download: the same predicate, the same evaluation. Only the signature
     is missing, and the files.
@@ -33,4 +36,7 @@ def foresee_verdict(
     statement = Statement((), slsa_v1.PREDICATE_TYPE, predicate)
     finding = Finding(_NO_BUILD, slsa_v1.PREDICATE_TYPE, Evidence((), statement))
     granted = trust_map(version=trust_state().trust_map_version, key_is_shared=key_is_shared)
-    return evaluate(current_policy(scope=scope), granted, [finding], base_url=base_url)
+    policy = current_policy(scope=scope)
+    if awaited is not None:
+        policy = replace(policy, sources=(*policy.sources, awaited))
+    return evaluate(policy, granted, [finding], base_url=base_url)

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from access.models import Issuer, TrustedPublisher
 from access.usecases.create_token import create_token
 from artifacts.models import Artifact, Blob, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
@@ -52,6 +53,9 @@ OPEN = {
     "api/v1/organizations": "needs an administrator; names nothing",
     "api/v1/projects": "needs an administrator; names nothing",
     "api/v1/issuers": "needs an administrator; names nothing",
+    "api/v1/issuers/<str:name>": "needs an administrator, before the name is looked up",
+    "api/v1/issuers/<str:name>/disable": "needs an administrator, before the name is looked up",
+    "api/v1/issuers/<str:name>/enable": "needs an administrator, before the name is looked up",
     "api/v1/tokens": "its project is in the body: see below",
     "_/oidc/audience": "the audience",
     "_/oidc/preflight": "its project is in the body: see test_preflight.py",
@@ -69,6 +73,7 @@ class Things:
     artifact: uuid.UUID
     attestation: uuid.UUID
     token: uuid.UUID
+    publisher: uuid.UUID
     path: str
 
     def fill(self, route: str) -> str | None:
@@ -80,6 +85,7 @@ class Things:
             "<uuid:artifact>": self.artifact,
             "<uuid:identity>": self.attestation,
             "<uuid:token_id>": self.token,
+            "<uuid:publisher_id>": self.publisher,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -104,6 +110,7 @@ ABSENT = Things(
     artifact=uuid.UUID(int=2),
     attestation=uuid.UUID(int=3),
     token=uuid.UUID(int=4),
+    publisher=uuid.UUID(int=5),
     path="dist/a.tar.gz",
 )
 
@@ -165,8 +172,19 @@ def secret(attestor: Attestor) -> Things:
         artifact=artifact.pk,
         attestation=Attestation.objects.get().pk,
         token=identity,
+        publisher=_trusted(place),
         path=artifact.path,
     )
+
+
+def _trusted(place: Project) -> uuid.UUID:
+    now = timezone.now()
+    issuer = Issuer.objects.create(
+        name="acme", url="https://ci.acme.test", platform="generic", created_at=now
+    )
+    return TrustedPublisher.objects.create(
+        project=place, issuer=issuer, subject="job:x", created_at=now, created_by="somebody"
+    ).pk
 
 
 def answer(client: Client, method: str, address: str) -> tuple[int, object, dict[str, str]]:

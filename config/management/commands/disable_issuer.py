@@ -1,0 +1,28 @@
+"""Switch an issuer off at once: `disable_issuer NAME`."""
+
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from access.usecases.disable_issuer import disable_issuer
+from config.operator import OPERATOR
+from kernel.errors import Refusal
+
+
+class Command(BaseCommand):
+    """For whoever has the machine when nobody can log in."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The store's own name of the issuer."""
+        parser.add_argument("name")
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
+        """Run it any number of times; a repeat changes nothing."""
+        try:
+            issuer = disable_issuer(name=options["name"], actor=OPERATOR, now=timezone.now())
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"{issuer.name}: tokens of {issuer.url} are no longer accepted")
