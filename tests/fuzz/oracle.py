@@ -42,11 +42,13 @@ PUBLISHERS: Final[Mapping[str, tuple[PublisherIdentity, ...]]] = {
         PublisherIdentity(ISSUER, "4242", "77", _PATH, requires_protected_ref=True),
         PublisherIdentity(ISSUER, "4242", "77", _PATH, reusable_workflow=_REUSABLE),
         PublisherIdentity(ISSUER, "4242", "77", _PATH, events=("pull_request",)),
+        PublisherIdentity(ISSUER, workflow_path=_PATH, repository="Acme/Widget"),
     ),
     "gitlab": (
         PublisherIdentity(GITLAB, "4242", "77", ".gitlab-ci.yml"),
         PublisherIdentity(GITLAB, "4242", "77", ".gitlab-ci.yml", environment="release"),
         PublisherIdentity(GITLAB, "4242", "77", ".gitlab-ci.yml", events=("merge_request_event",)),
+        PublisherIdentity(GITLAB, workflow_path=".gitlab-ci.yml", repository="acme/tools/widget"),
     ),
     "generic": (PublisherIdentity(GENERIC, subject="workload:acme/widget"),),
 }

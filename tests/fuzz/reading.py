@@ -276,8 +276,11 @@ def is_match(platform: str, claims: Mapping[str, Any], wanted: Mapping[str, Any]
     if platform == "generic":
         return bool(claims.get("sub") == wanted["subject"])
     table = FACTS[platform]
-    same = ("repository_id", "owner_id")
-    if any(claims.get(table[name]) != wanted[name] for name in same):
+    if wanted["repository_id"]:
+        same = ("repository_id", "owner_id")
+        if any(claims.get(table[name]) != wanted[name] for name in same):
+            return False
+    elif _ascii_lower(claims[table["repository"]]) != _ascii_lower(wanted["repository"]):
         return False
     if claims.get(table["event"]) not in wanted["events"]:
         return False
@@ -289,6 +292,11 @@ def is_match(platform: str, claims: Mapping[str, Any], wanted: Mapping[str, Any]
     if wanted.get("requires_protected_ref") and claims.get("ref_protected") != "true":
         return False
     return _is_workflow(platform, claims, wanted)
+
+
+def _ascii_lower(name: str) -> str:
+    """A name that is not ASCII is no repository's: it is left as it is, and equals none."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
 
 
 def _is_within(pattern: str, ref: object) -> bool:

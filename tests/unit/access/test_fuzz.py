@@ -51,7 +51,7 @@ def test_finds_nothing_in_a_few_thousand_cases() -> None:
     assert run.unbuilt < 40
     # It gets everywhere: to every refusal on the way, and past the last one.
     assert run.outcomes.keys() >= {
-        "accepted, 6 publishers",
+        "accepted, 7 publishers",
         "accepted, 0 publishers",
         "algorithm-not-allowed",
         "claim-invalid",
@@ -151,9 +151,12 @@ def test_would_notice_a_publisher_that_matches_a_stranger(change: dict[str, Any]
         "workflow_path": ".github/workflows/release.yml",
         "events": ("push",),
     }
+    by_name = {**wanted, "repository_id": "", "owner_id": "", "repository": "ACME/Widget"}
 
     assert reading.is_match("github", claims(), wanted)
     assert not reading.is_match("github", claims(**change), wanted)
+    assert reading.is_match("github", claims(repository_id="1"), by_name)
+    assert not reading.is_match("github", claims(repository="acme/gadget"), by_name)
 
 
 def test_would_notice_claims_that_were_not_signed() -> None:
