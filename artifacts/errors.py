@@ -59,6 +59,13 @@ class BuildEmpty(Refusal):
     kind = Kind.CONFLICT
 
 
+class BuildFull(Refusal):
+    """The build has as many files as one build may have."""
+
+    code = "build-full"
+    kind = Kind.TOO_LARGE
+
+
 class ArtifactNotFound(Refusal):
     """There is no such artifact, or none that this token may see."""
 

@@ -92,6 +92,19 @@ def own_build(*, actor: Actor, build: UUID) -> Build:
     return one
 
 
+def held_build(build: UUID) -> Build:
+    """The build with its project, locked once every upload that had found it open is recorded.
+
+    Raises:
+        BuildNotFound: it was collected in this moment.
+    """
+    found = Build.objects.select_for_update(of=("self",)).select_related("project__organization")
+    one = found.filter(pk=build).first()
+    if one is None:
+        raise BuildNotFound
+    return one
+
+
 def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
     """The artifact with blob, build and project.
 

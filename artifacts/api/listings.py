@@ -70,6 +70,11 @@ class Limits(NativeView):
                     "setting": "STRONGROOM_MAX_UPLOAD_BYTES",
                     "raised_by": "the operator of this store",
                 },
+                "build": {
+                    "limit_files": settings.MAX_BUILD_FILES,
+                    "setting": "STRONGROOM_MAX_BUILD_FILES",
+                    "raised_by": "the operator of this store",
+                },
                 "path": {"limit_bytes": MAX_PATH_BYTES, "segment_limit_bytes": MAX_SEGMENT_BYTES},
                 "slug": {"limit_characters": MAX_SLUG_CHARACTERS},
                 "page": {"builds": PAGE_BUILDS},

@@ -16,7 +16,8 @@ from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
 from artifacts.queries import Place
 from artifacts.usecases.publish_file import Incoming, Published, publish_file
-from artifacts.usecases.receive_file import receive_file
+from artifacts.usecases.receive_file import Slot, receive_file
+from artifacts.usecases.withdraw_file import withdraw_file
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import UPLOAD_BYTES, UPLOADS
@@ -80,13 +81,17 @@ class BuildUpload(_Upload):
         """Store the body under the path; nobody sees it before the build is published."""
         received = receive_file(
             actor=actor_of(request),
-            build=build,
-            path=path,
+            slot=Slot(build, path, settings.MAX_BUILD_FILES),
             incoming=self.incoming(),
             store=wiring.blob_store(),
             clock=timezone.now,
         )
         return self.answer(received)
+
+    def delete(self, request: Request, build: UUID, path: str) -> Response:
+        """Take the file back out of the open build; other bytes may then take its path."""
+        withdraw_file(actor=actor_of(request), build=build, path=path, now=timezone.now())
+        return Response(status=204)
 
 
 def _count(published: Published) -> None:

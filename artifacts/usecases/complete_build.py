@@ -9,9 +9,9 @@ from django.db import transaction
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.sealing import compare
-from artifacts.errors import BuildDiffers, BuildEmpty, BuildNotFound, BuildSealed
+from artifacts.errors import BuildDiffers, BuildEmpty, BuildSealed
 from artifacts.models import Build
-from artifacts.queries import artifacts_of, own_build
+from artifacts.queries import artifacts_of, held_build, own_build
 from artifacts.usecases.seal_build import seal_build
 from kernel import faults
 from kernel.actor import Actor
@@ -38,7 +38,7 @@ def complete_build(
     """
     own_build(actor=actor, build=build)
     with transaction.atomic(durable=True):
-        sealed = _locked(build)
+        sealed = held_build(build)
         artifacts = artifacts_of(sealed)
         stored = {artifact.path: Sha256(artifact.blob.sha256) for artifact in artifacts}
         difference = compare(expected, stored)
@@ -58,12 +58,3 @@ def complete_build(
     faults.reach("artifacts.sealed")
     logger.info("build sealed", extra={"build": str(build), "files": len(stored)})
     return sealed
-
-
-def _locked(build: UUID) -> Build:
-    """The build, once every upload that had found it open is recorded."""
-    found = Build.objects.select_for_update(of=("self",)).select_related("project__organization")
-    one = found.filter(pk=build).first()
-    if one is None:
-        raise BuildNotFound  # it was collected in this moment
-    return one

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import parse_path
-from artifacts.errors import BuildNotFound, BuildSealed
+from artifacts.errors import BuildFull, BuildNotFound, BuildSealed
 from artifacts.models import Artifact, Build
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import artifact_of_build, own_build
@@ -34,20 +34,29 @@ _HELD_OPEN = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a file is to go: a path of a build that may have so many files."""
+
+    build: UUID
+    path: str
+    most_files: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Upload:
     """Who uploads what to where, once all that can be known without the bytes is known."""
 
     actor: Actor
     build: Build
     path: str
+    most_files: int
     begun_at: datetime
 
 
 def receive_file(
     *,
     actor: Actor,
-    build: UUID,
-    path: str,
+    slot: Slot,
     incoming: Incoming,
     store: BlobStore,
     clock: Callable[[], datetime],
@@ -64,11 +73,13 @@ def receive_file(
         UnsafePath: the path is not a name for an artifact.
         PathTaken: the path names other bytes already.
         BuildSealed: the build has all its files, and this is none of them.
+        BuildFull: it has as many files as a build may have. Uploads that arrive at one moment may
+            together exceed that by a few.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
-    found = own_build(actor=actor, build=build)
-    upload = _Upload(actor, found, parse_path(path), clock())
+    found = own_build(actor=actor, build=slot.build)
+    upload = _Upload(actor, found, parse_path(slot.path), slot.most_files, clock())
     _refuse_early(upload, incoming.declared)
     # A slow upload must not keep a database connection from others.
     give_back()
@@ -84,8 +95,22 @@ def _refuse_early(upload: _Upload, declared: Sha256 | None) -> None:
     existing = artifact_of_build(build=upload.build, path=upload.path)
     if existing is None and upload.build.state != BuildState.OPEN:
         raise _sealed(upload.build)
-    if existing is not None and declared is not None:
+    if existing is None:
+        _refuse_full(upload)
+    elif declared is not None:
         same_bytes(existing=existing, digest=declared)
+
+
+def _refuse_full(upload: _Upload) -> None:
+    files = upload.build.artifacts.count()
+    if files >= upload.most_files:
+        raise BuildFull(
+            build=upload.build.pk,
+            limit_files=upload.most_files,
+            observed_files=files,
+            setting="STRONGROOM_MAX_BUILD_FILES",
+            raised_by="the operator of this store",
+        )
 
 
 def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
@@ -127,6 +152,7 @@ def _add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
     build.project = upload.build.project
     if build.state != BuildState.OPEN:
         raise _sealed(build)
+    _refuse_full(upload)
     contribution = join_build(build=build, actor=upload.actor, joined_at=upload.begun_at)
     return add_file(
         actor=upload.actor,

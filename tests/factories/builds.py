@@ -12,7 +12,7 @@ from django.db import connection
 from artifacts.models import Build
 from artifacts.usecases.complete_build import complete_build
 from artifacts.usecases.publish_file import Incoming, Published
-from artifacts.usecases.receive_file import receive_file
+from artifacts.usecases.receive_file import Slot, receive_file
 from artifacts.usecases.start_build import Started, Wanted, start_build
 from kernel.actor import Actor
 from kernel.digest import Sha256
@@ -42,12 +42,12 @@ def send(
     data: bytes | Iterator[bytes] = b"",
     *,
     declared: Sha256 | None = None,
+    most_files: int = 10_000,
 ) -> Published:
     chunks = iter([data or path.encode()]) if isinstance(data, bytes) else data
     return receive_file(
         actor=actor,
-        build=build.pk,
-        path=path,
+        slot=Slot(build.pk, path, most_files),
         incoming=Incoming(chunks=chunks, declared=declared),
         store=store,
         clock=lambda: NOW,

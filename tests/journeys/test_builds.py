@@ -171,6 +171,31 @@ def test_is_told_what_differs_and_what_came_too_late(shop: Shop, ci: Job) -> Non
     assert other.json["unexpected"] == {"count": 1, "files": ["a"]}
 
 
+def test_may_look_at_its_open_build_and_take_a_file_back(shop: Shop, ci: Job, curl: Curl) -> None:
+    build = ci.open(shop).json
+    for path, data in FILES.items():
+        ci.put(build, path, data)
+    own, reader = job_token(shop, witnessed(token_id_sha256="2" * 64)), shop.tokens.reader
+    address = shop.web.at(build["urls"]["self"])
+    one = shop.web.at(build["urls"]["upload"].replace("{path}", "dist/one.bin"))
+
+    shown = curl(address, token=own).json
+    removed = [curl("-X", "DELETE", one, token=own) for _ in range(2)]
+
+    assert {(a["path"], a["sha256"], a["size_bytes"]) for a in shown["artifacts"]} == {
+        (path, digest_of(data).hex, len(data)) for path, data in FILES.items()
+    }
+    assert curl(address, token=reader).is_problem("build-not-found")
+    assert (removed[0].status, removed[0].body) == (204, b"")
+    assert removed[1].is_problem("artifact-not-found")
+    assert [a["path"] for a in curl(address, token=own).json["artifacts"]] == ["dist/two.bin"]
+    assert ci.put(build, "dist/one.bin", b"rebuilt").status == 201
+    files = {**FILES, "dist/one.bin": b"rebuilt"}
+    assert ci.seal(build, files).status == 200
+    assert curl("-X", "DELETE", one, token=own).is_problem("build-sealed")
+    assert curl(f"{shop.web.url}/api/v1/limits").json["build"]["limit_files"] == 10_000
+
+
 def test_is_told_what_a_seal_wants_to_read(shop: Shop, ci: Job) -> None:
     build = ci.open(shop).json
     one = {"path": "a", "sha256": "0" * 64}
