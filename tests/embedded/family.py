@@ -61,19 +61,24 @@ KINDS: Final[dict[str, Matches]] = {
 }
 
 
-def ask(instance: Running, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+def ask(
+    instance: Running, method: str, path: str, body: bytes | dict[str, Any] | None = None
+) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(fetch(instance, instance.url + path, method, body))
     return document
 
 
-def fetch(instance: Running, url: str, method: str = "GET", body: bytes | None = None) -> bytes:
+def fetch(
+    instance: Running, url: str, method: str = "GET", body: bytes | dict[str, Any] | None = None
+) -> bytes:
+    is_json = isinstance(body, dict)
     request = urllib.request.Request(  # noqa: S310 - the instance under test
         url,
-        data=body,
+        data=json.dumps(body).encode() if isinstance(body, dict) else body,
         method=method,
         headers={
             "Authorization": f"Bearer {instance.upload_token}",
-            "Content-Type": "application/octet-stream",
+            "Content-Type": "application/json" if is_json else "application/octet-stream",
         },
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

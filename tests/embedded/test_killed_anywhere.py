@@ -9,6 +9,7 @@ import json
 import urllib.error
 from collections import Counter
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ POINTS = (
     "artifacts.receiving",
     "artifacts.promoting",
     "artifacts.received",
+    "artifacts.adding",
+    "artifacts.added",
     "artifacts.sealing",
     "artifacts.sealed",
     "provenance.claimed",
@@ -29,26 +32,43 @@ POINTS = (
     "provenance.signed",
     "provenance.recorded",
 )
+# Reached only by a file of a build that was opened first.
+OF_OPEN_BUILDS = ("artifacts.adding", "artifacts.added")
 # A killed worker's lease lasts a minute, and five of the points kill a worker.
 RECOVERY_SECONDS = 240
+
+
+def builds(instance: Running) -> str:
+    return f"/api/v1/projects/{instance.report.project}/builds"
 
 
 def is_absent(trigger: Path) -> bool:
     return not trigger.exists()
 
 
-def upload_until_acknowledged(instance: Running, name: str) -> tuple[dict[str, Any], int]:
+def upload_until_acknowledged(
+    instance: Running, name: str, *, to_open_build: bool
+) -> tuple[dict[str, Any], int]:
     """The acknowledged artifact, and how often the upload had to be tried."""
     answers = []
+    data = f"the bytes of {name}".encode()
+    build = ask(instance, "POST", builds(instance), {}) if to_open_build else None
 
     def tried() -> bool:
         try:
-            answers.append(upload(instance, name))
+            if build is None:
+                answers.append(upload(instance, name))
+            else:
+                path = f"/api/v1/builds/{build['id']}/files/{name}"
+                answers.append(ask(instance, "PUT", path, data))
         except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
             answers.append({})
         return bool(answers[-1])
 
     eventually(tried, f"{name} is acknowledged", seconds=60)
+    if build is not None:
+        files = [{"path": name, "sha256": sha256(data).hexdigest()}]
+        ask(instance, "POST", f"/api/v1/builds/{build['id']}/seal", {"files": files})
     return answers[-1], len(answers)
 
 
@@ -65,7 +85,9 @@ def test_publishes_every_acknowledged_upload_exactly_once(tmp_path: Path) -> Non
         for point, trigger in triggers.items():
             trigger.touch()
             name = f"{point}.bin"
-            acknowledged[name], tries = upload_until_acknowledged(instance, name)
+            acknowledged[name], tries = upload_until_acknowledged(
+                instance, name, to_open_build=point in OF_OPEN_BUILDS
+            )
             assert (tries > 1) == point.startswith("artifacts."), (point, tries)
             if point.startswith("provenance."):
                 eventually(partial(is_absent, trigger), f"{name} killed a worker")
@@ -82,8 +104,7 @@ def test_publishes_every_acknowledged_upload_exactly_once(tmp_path: Path) -> Non
             found = ask(instance, "GET", f"/api/v1/artifacts/{artifact['id']}/verification")
             assert found["verdict"] == "passed", json.dumps(found)
             assert len(found["attestations"]) == 1
-        path = f"/api/v1/projects/{instance.report.project}/builds"
-        for build in ask(instance, "GET", path)["builds"]:
+        for build in ask(instance, "GET", builds(instance))["builds"]:
             whole = ask(instance, "GET", f"/api/v1/builds/{build['id']}")
             assert whole["state"] == "published"
             published.update(one["path"] for one in whole["artifacts"])
