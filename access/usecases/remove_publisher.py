@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def remove_publisher(*, project: Project, publisher: UUID, actor: Actor, now: datetime) -> None:
-    """Trust it no longer. Its source stays in the policy: see docs/adr/0014.
+    """Trust it no longer. Its source stays in the policy: see docs/adr/0016.
 
     Raises:
         Unauthenticated, PermissionMissing: the actor does not administer the project.

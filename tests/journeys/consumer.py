@@ -23,7 +23,7 @@ from artifacts import wiring
 from artifacts.models import Artifact, Build, Project
 from artifacts.usecases.complete_build import complete_build
 from artifacts.usecases.publish_file import Incoming
-from artifacts.usecases.receive_file import receive_file
+from artifacts.usecases.receive_file import Slot, receive_file
 from artifacts.usecases.start_build import Wanted, start_build
 from client import cli
 from provenance.domain.build_facts import Platform, Witnessed
@@ -55,8 +55,7 @@ def publish(
     for path, data in files.items():
         receive_file(
             actor=actor,
-            build=build.pk,
-            path=path,
+            slot=Slot(build.pk, path, settings.MAX_BUILD_FILES),
             incoming=Incoming(chunks=iter([data]), declared=digest_of(data)),
             store=wiring.blob_store(),
             clock=timezone.now,
