@@ -15,8 +15,9 @@ from rest_framework.request import Request
 
 from access.errors import CsrfFailed, TokenMalformed
 from access.models import User
+from access.usecases.act_as import act_as
 from access.usecases.authenticate import authenticate
-from kernel.actor import Actor, Grant, Permission
+from kernel.actor import Actor
 
 # The user name that goes with a token where a client only knows user and password: curl -u,
 # netrc, twine.
@@ -74,5 +75,4 @@ def _session(request: Request) -> tuple[User, Actor] | None:
     if found is None:
         return None
     user: User = found[0]
-    grants = {Grant(Permission.ADMINISTER)} if user.is_superuser else set()
-    return user, Actor(name=f"user:{user.get_username()}", grants=frozenset(grants))
+    return user, act_as(person=user)

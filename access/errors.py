@@ -229,3 +229,80 @@ class IssuerTaken(Refusal):
 
     code = "issuer-taken"
     kind = Kind.CONFLICT
+
+
+class RoleNotAllowed(Refusal):
+    """There is no such role here."""
+
+    code = "role-not-allowed"
+    kind = Kind.INVALID
+
+
+class RoleAboveOwn(Refusal):
+    """Nobody gives, changes or takes a role that is above their own."""
+
+    code = "role-above-own"
+    kind = Kind.FORBIDDEN
+
+
+class LastOwner(Refusal):
+    """An organization keeps at least one owner whose account is active."""
+
+    code = "last-owner"
+    kind = Kind.CONFLICT
+
+
+class MemberNotFound(Refusal):
+    """Nobody of that name is a member here."""
+
+    code = "member-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class InvitationNotFound(Refusal):
+    """There is no such invitation, or it is over, or it is not for this account."""
+
+    code = "invitation-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class InvitationNotAllowed(Refusal):
+    """An invitation cannot be made like this."""
+
+    code = "invitation-not-allowed"
+    kind = Kind.INVALID
+
+
+class AccountNotAllowed(Refusal):
+    """An account cannot be made like this."""
+
+    code = "account-not-allowed"
+    kind = Kind.INVALID
+
+
+class PersonNeeded(Refusal):
+    """Only a person can do this: somebody logged in, or a personal token for everything."""
+
+    code = "person-needed"
+    kind = Kind.FORBIDDEN
+
+
+class LoginFailed(Refusal):
+    """Name and password do not belong together."""
+
+    code = "login-failed"
+    kind = Kind.UNAUTHENTICATED
+
+
+class PasswordIsOneTime(Refusal):
+    """The password is right, but only good for choosing another one."""
+
+    code = "password-is-one-time"
+    kind = Kind.FORBIDDEN
+
+
+class TooManyAttempts(Refusal):
+    """There were too many attempts to log in; wait before the next one."""
+
+    code = "too-many-attempts"
+    kind = Kind.TOO_MANY

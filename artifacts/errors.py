@@ -4,7 +4,7 @@ from kernel.errors import Kind, Refusal
 
 
 class OrganizationNotFound(Refusal):
-    """There is no such organization."""
+    """There is no such organization, or none that this token may see."""
 
     code = "organization-not-found"
     kind = Kind.NOT_FOUND
@@ -84,6 +84,13 @@ class ArtifactNotPublished(Refusal):
     """The artifact is stored, but its build has not been published."""
 
     code = "artifact-not-published"
+    kind = Kind.CONFLICT
+
+
+class PolicyChanged(Refusal):
+    """The policy was changed in the meantime; look at it again."""
+
+    code = "policy-changed"
     kind = Kind.CONFLICT
 
 

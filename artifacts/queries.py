@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
 from artifacts.domain.origin import is_of_build
 from artifacts.domain.visibility import may_see
-from artifacts.errors import ArtifactNotFound, BuildNotFound, BuildNotYours, ProjectNotFound
-from artifacts.models import Artifact, Build, Project
+from artifacts.errors import (
+    ArtifactNotFound,
+    BuildNotFound,
+    BuildNotYours,
+    OrganizationNotFound,
+    ProjectNotFound,
+)
+from artifacts.models import Artifact, Build, Organization, Project
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -56,6 +62,37 @@ def visible_project(*, actor: Actor, organization: str, project: str) -> Project
     if found is None or not _sees(actor, found):
         raise ProjectNotFound
     return found
+
+
+def visible_organization(*, actor: Actor, organization: str) -> Organization:
+    """The organization of this slug.
+
+    Raises:
+        OrganizationNotFound: there is none, or it does not exist for this actor.
+    """
+    if not is_slug(organization):
+        raise OrganizationNotFound
+    # One query, whatever it finds: how long the answer takes tells nothing either.
+    found = organizations_seen_by(actor).filter(slug=organization).first()
+    if found is None:
+        raise OrganizationNotFound
+    return found
+
+
+def organizations_seen_by(actor: Actor) -> QuerySet[Organization]:
+    """The organizations that the actor belongs to, or sees a project of, by slug."""
+    found = Organization.objects.order_by("slug")
+    if _sees_everything(actor):
+        return found
+    belongs = {grant.organization for grant in actor.organization_grants}
+    seen = _projects_seen_by(actor).filter(organization=OuterRef("pk"))
+    return found.filter(Q(pk__in=belongs) | Exists(seen))
+
+
+def projects_seen_by(actor: Actor) -> QuerySet[Project]:
+    """The projects that exist for the actor, with their organizations, by organization and slug."""
+    found = _projects_seen_by(actor).select_related("organization")
+    return found.order_by("organization__slug", "slug")
 
 
 def visible_build(*, actor: Actor, build: UUID, project: Project | None = None) -> Build:
@@ -185,6 +222,18 @@ def _is_its_own(actor: Actor, build: Build) -> bool:
         opened_by=build.opened_by,
         origin=build.origin,
     )
+
+
+def _sees_everything(actor: Actor) -> bool:
+    return any(grant.project is None for grant in actor.grants)
+
+
+def _projects_seen_by(actor: Actor) -> QuerySet[Project]:
+    """As `may_see` says of each."""
+    if _sees_everything(actor):
+        return Project.objects.all()
+    granted = {grant.project for grant in actor.grants if grant.project is not None}
+    return Project.objects.filter(Q(is_public=True) | Q(pk__in=granted))
 
 
 def _sees(actor: Actor, project: Project) -> bool:

@@ -19,6 +19,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.attest_confirmed_jobs",
         "artifacts.collect_litter",
         "access.collect_token_ids",
+        "access.collect_login_attempts",
     ],
 }
 

@@ -14,7 +14,7 @@ APPEND_ONLY: Final = (
     "attestation",
     "attestation_subject",
     "audit_record",
-    "log_checkpoint",
+    "audit_seal",
     "log_checkpoint",
     "log_leaf",
     "log_node",

@@ -3,18 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 from kernel.errors import Kind, Refusal
 
 
 class Permission(StrEnum):
-    """What a grant allows."""
+    """What a grant allows. To administer is to set a project up; to own, to decide about it."""
 
     READ = "read"
     UPLOAD = "upload"
     ADMINISTER = "administer"
+    OWN = "own"
+
+
+# On a project, and of an organization: what else a permission allows.
+INCLUDED: Final[Mapping[Permission, frozenset[Permission]]] = {
+    Permission.READ: frozenset({Permission.READ}),
+    Permission.UPLOAD: frozenset({Permission.UPLOAD}),
+    Permission.ADMINISTER: frozenset({Permission.READ, Permission.UPLOAD, Permission.ADMINISTER}),
+    Permission.OWN: frozenset(Permission),
+}
 
 
 class Unauthenticated(Refusal):
@@ -38,6 +48,20 @@ class Grant:
     permission: Permission
     project: UUID | None = None
 
+    def covers(self, permission: Permission, *, project: UUID | None) -> bool:
+        """Whether it allows this there. Who administers the instance may do everything."""
+        if self.project is None:
+            return self.permission in (permission, Permission.ADMINISTER)
+        return self.project == project and permission in INCLUDED[self.permission]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationGrant:
+    """One permission on an organization itself; what it allows on projects is granted there."""
+
+    permission: Permission
+    organization: UUID
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -53,11 +77,18 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever asks. `name` goes into logs and the audit trail; it is never a secret."""
+    """Whoever asks. `name` goes into logs and the audit trail; it is never a secret.
+
+    `person` is the account's id where a person asks, by a session or a personal token;
+    `is_narrowed` when by a token that may not do all that the person may.
+    """
 
     name: str
     grants: frozenset[Grant] = field(default_factory=frozenset)
     workload: Workload | None = None
+    organization_grants: frozenset[OrganizationGrant] = field(default_factory=frozenset)
+    person: int | None = None
+    is_narrowed: bool = False
 
     @property
     def is_anonymous(self) -> bool:
@@ -66,9 +97,13 @@ class Actor:
 
     def may(self, permission: Permission, *, project: UUID | None) -> bool:
         """Whether a grant covers this permission on this project (None: on the instance)."""
-        wanted = {permission, Permission.ADMINISTER}
-        return any(
-            grant.permission in wanted and grant.project in (None, project) for grant in self.grants
+        return any(grant.covers(permission, project=project) for grant in self.grants)
+
+    def may_in(self, permission: Permission, *, organization: UUID) -> bool:
+        """Whether a grant covers this permission on the organization itself."""
+        return self.may(permission, project=None) or any(
+            grant.organization == organization and permission in INCLUDED[grant.permission]
+            for grant in self.organization_grants
         )
 
     def require(self, permission: Permission, *, project: UUID | None) -> None:
@@ -78,8 +113,15 @@ class Actor:
             Unauthenticated: nobody is asking.
             PermissionMissing: somebody is, without the grant.
         """
-        if self.may(permission, project=project):
-            return
+        if not self.may(permission, project=project):
+            self._refuse(permission)
+
+    def require_in(self, permission: Permission, *, organization: UUID) -> None:
+        """Refuse unless `may_in`, as `require` does."""
+        if not self.may_in(permission, organization=organization):
+            self._refuse(permission)
+
+    def _refuse(self, permission: Permission) -> NoReturn:
         if self.is_anonymous:
             raise Unauthenticated(permission=permission)
         raise PermissionMissing(permission=permission, actor=self.name)

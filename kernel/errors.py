@@ -18,6 +18,7 @@ class Kind(StrEnum):
     TOO_LARGE = "too-large"
     UNSUPPORTED = "unsupported"
     RANGE = "range"
+    TOO_MANY = "too-many"
     INVALID = "invalid"
     UNAVAILABLE = "unavailable"
     NO_SPACE = "no-space"

@@ -23,6 +23,7 @@ STATUS: Final[Mapping[Kind, int]] = {
     Kind.UNSUPPORTED: 415,
     Kind.RANGE: 416,
     Kind.INVALID: 422,
+    Kind.TOO_MANY: 429,
     Kind.UNEXPECTED: 500,
     Kind.UNAVAILABLE: 503,
     Kind.NO_SPACE: 507,

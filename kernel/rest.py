@@ -85,6 +85,8 @@ def problem_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:
         response["WWW-Authenticate"] = 'Bearer realm="strongroom"'
     if refusal.kind in (Kind.UNAVAILABLE, Kind.NO_SPACE):
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if refusal.kind is Kind.TOO_MANY:
+        response["Retry-After"] = str(refusal.facts["retry_after_seconds"])
     response["Cache-Control"] = "no-store"
     return response
 

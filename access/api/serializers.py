@@ -8,11 +8,12 @@ from rest_framework import serializers
 from access.domain.identity_token import ALGORITHMS, LONGEST_LIFE
 from access.domain.issuers import NewIssuer, preset
 from access.domain.publishers import DEFAULT_WAIT
+from access.domain.roles import SERVICE_PERMISSIONS
 from access.domain.tokens import LONGEST_API_LIFE
 from access.models import Issuer, Token, TrustedPublisher
 from access.usecases.add_publisher import NewPublisher
 from access.usecases.change_issuer import IssuerLimits
-from kernel.actor import Actor, Permission
+from kernel.actor import Actor
 from provenance.domain.build_facts import Platform
 
 DEFAULT_LIFE_DAYS: Final = 90
@@ -48,9 +49,9 @@ class TokenIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     project = serializers.CharField(max_length=200, required=False, allow_null=True, default=None)
     permissions = serializers.ListField(
-        child=serializers.ChoiceField(choices=[(p.value, p.value) for p in Permission]),
+        child=serializers.ChoiceField(choices=[(p.value, p.value) for p in SERVICE_PERMISSIONS]),
         allow_empty=False,
-        max_length=len(Permission),
+        max_length=len(SERVICE_PERMISSIONS),
     )
     expires_in = serializers.IntegerField(
         min_value=1, max_value=_TOO_LONG, default=DEFAULT_LIFE_DAYS * _SECONDS_A_DAY

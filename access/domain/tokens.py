@@ -1,7 +1,7 @@
 """The store's own tokens: how they look, how one is made, read and looked up.
 
-`srt_` (API) or `sru_` (upload), 30 random base62 digits, 6 digits of checksum. Prefix and
-checksum let secret scanners find a leaked token without asking us; neither is a secret.
+`srt_` (API), `srp_` (personal) or `sru_` (upload), 30 random base62 digits, 6 of checksum. Prefix
+and checksum let secret scanners find a leaked token without asking us; neither is a secret.
 """
 
 import hashlib
@@ -16,23 +16,29 @@ from typing import Final
 from access.errors import TokenMalformed
 
 UPLOAD_LIFE: Final = timedelta(minutes=15)
+LOGIN_LIFE: Final = timedelta(hours=12)
 LONGEST_API_LIFE: Final = timedelta(days=365)
 
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _RANDOM_DIGITS: Final = 30  # 178 bits
 _CHECKSUM_DIGITS: Final = 6  # 62**6 > 2**32
-_SHAPE: Final = re.compile(rf"(sr[tu]_)([0-9A-Za-z]{{{_RANDOM_DIGITS + _CHECKSUM_DIGITS}}})")
-_EXPECTED: Final = "a token of this store: srt_… or sru_…"
+_SHAPE: Final = re.compile(rf"(sr[tpu]_)([0-9A-Za-z]{{{_RANDOM_DIGITS + _CHECKSUM_DIGITS}}})")
+_EXPECTED: Final = "a token of this store: srt_…, srp_… or sru_…"
 
 
 class TokenKind(StrEnum):
-    """API tokens are made by people and services; upload tokens by exchanging a CI identity."""
+    """How a token comes about.
+
+    API tokens are made for services; personal ones by people for themselves, also by logging in;
+    upload tokens by exchanging a CI identity.
+    """
 
     API = "api"
+    PERSONAL = "personal"
     UPLOAD = "upload"
 
 
-_PREFIXES: Final = {TokenKind.API: "srt_", TokenKind.UPLOAD: "sru_"}
+_PREFIXES: Final = {TokenKind.API: "srt_", TokenKind.PERSONAL: "srp_", TokenKind.UPLOAD: "sru_"}
 _KINDS: Final = {prefix: kind for kind, prefix in _PREFIXES.items()}
 
 

@@ -2,8 +2,19 @@
 
 from access.domain.tokens import TokenKind
 from access.models.issuer import Issuer, UsedTokenId
+from access.models.member import Invitation, LoginAttempt, Membership
 from access.models.publisher import TrustedPublisher
 from access.models.token import Token
 from access.models.user import User
 
-__all__ = ["Issuer", "Token", "TokenKind", "TrustedPublisher", "UsedTokenId", "User"]
+__all__ = [
+    "Invitation",
+    "Issuer",
+    "LoginAttempt",
+    "Membership",
+    "Token",
+    "TokenKind",
+    "TrustedPublisher",
+    "UsedTokenId",
+    "User",
+]

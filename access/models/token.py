@@ -7,14 +7,17 @@ from django.db import models
 from access.domain.tokens import TokenKind
 from access.models.issuer import UsedTokenId
 from access.models.publisher import TrustedPublisher
+from access.models.user import User
 
 
 class Token(models.Model):
     """What a presented secret grants. The secret itself is never stored.
 
-    `project` None means every project; `facts` and `job_key` hold the verified CI identity of an
-    upload token, `exchange` the identity token that it was given for, while that still counts, and
-    `publisher` the one that it was trusted as, while that is there.
+    `project` None means every project. A personal token has a `person`, and its `permissions` are
+    the most that it does with what that person may do when it is used. `facts` and `job_key` hold
+    the verified CI identity of an upload token, `exchange` the identity token that it was given
+    for, while that still counts, and `publisher` the one that it was trusted as, while that is
+    there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -22,6 +25,7 @@ class Token(models.Model):
     name = models.CharField(max_length=200)
     secret_sha256 = models.CharField(max_length=64, unique=True)
     project = models.ForeignKey("artifacts.Project", on_delete=models.PROTECT, null=True)
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="tokens")
     permissions = models.JSONField()
     facts = models.JSONField(null=True)
     exchange = models.ForeignKey(
@@ -41,9 +45,17 @@ class Token(models.Model):
         db_table = "token"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind=TokenKind.API.value, facts=None)
-                | models.Q(kind=TokenKind.UPLOAD.value, facts__isnull=False, project__isnull=False),
-                name="upload_tokens_have_facts_and_project",
+                condition=models.Q(kind=TokenKind.API.value, facts=None, person=None)
+                | models.Q(
+                    kind=TokenKind.PERSONAL.value, facts=None, project=None, person__isnull=False
+                )
+                | models.Q(
+                    kind=TokenKind.UPLOAD.value,
+                    facts__isnull=False,
+                    project__isnull=False,
+                    person=None,
+                ),
+                name="tokens_have_what_their_kind_needs",
             ),
         ]
 

@@ -96,6 +96,7 @@ def add_publisher(
             "publisher.add",
             str(project.id),
             now=now,
+            organization=project.organization_id,
             publisher=str(added.id),
             issuer=issuer.name,
             pending_until=until.isoformat() if until else None,

@@ -7,8 +7,9 @@ from django.db.models import Q
 
 from access.domain import tokens
 from access.domain.tokens import TokenKind
-from access.errors import TokenExpired, TokenRevoked, TokenUnknown
-from access.models import Token
+from access.errors import PasswordIsOneTime, TokenExpired, TokenRevoked, TokenUnknown
+from access.models import Token, User
+from access.usecases.act_as import act_as
 from kernel.actor import Actor, Grant, Permission, Workload
 
 # Last use tells an administrator which tokens are still needed: minutes are exact enough, and a
@@ -22,22 +23,37 @@ def authenticate(*, secret: str, now: datetime) -> Actor:
     Raises:
         TokenMalformed, TokenUnknown: it is no token, or none that this store has made.
         TokenExpired, TokenRevoked: it was one.
+        PasswordIsOneTime: its person has to choose a password first.
     """
     presented = tokens.parse(secret)
+    known = Token.objects.select_related("person")
     try:
-        token = Token.objects.get(secret_sha256=presented.sha256, kind=presented.kind.value)
+        token = known.get(secret_sha256=presented.sha256, kind=presented.kind.value)
     except Token.DoesNotExist:
         raise TokenUnknown from None
     if token.revoked_at is not None:
         raise TokenRevoked(revoked_at=token.revoked_at)
     if token.expires_at <= now:
         raise TokenExpired(expired_at=token.expires_at)
+    if token.person is not None:
+        _check_person(token.person)
     _note_use(token, now=now)
     return _actor(token)
 
 
+def _check_person(person: User) -> None:
+    """What ends a person's sessions ends their tokens."""
+    if not person.is_active:
+        raise TokenRevoked(reason="the account is not active")
+    if person.must_change_password:
+        raise PasswordIsOneTime
+
+
 def _actor(token: Token) -> Actor:
-    """The token's own grants and, for an upload token, the job that it was given to."""
+    """What its person may now; else its own grants and, of an upload token, the job it is for."""
+    if token.person is not None:
+        most = frozenset(Permission(name) for name in token.permissions)
+        return act_as(person=token.person, most=most)
     grants = frozenset(Grant(Permission(name), token.project_id) for name in token.permissions)
     if token.kind == TokenKind.UPLOAD:
         workload = Workload(key=token.job_key, facts=token.facts or {})

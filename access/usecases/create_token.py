@@ -1,4 +1,4 @@
-"""Make an API token for a person or a service."""
+"""Make an API token for a service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from access.domain import tokens
 from access.domain.identity_token import is_text
+from access.domain.roles import SERVICE_PERMISSIONS
 from access.domain.tokens import LONGEST_API_LIFE, TokenKind
 from access.errors import TokenNotAllowed
 from access.models import Token
@@ -50,8 +51,10 @@ def create_token(
     actor.require(Permission.ADMINISTER, project=project.id if project else None)
     if not is_text(name) or len(name) > LONGEST_NAME:
         raise TokenNotAllowed(field="name", expected=f"printable, up to {LONGEST_NAME} characters")
-    if not permissions:
-        raise TokenNotAllowed(field="permissions", expected="at least one permission")
+    if not permissions or not set(permissions) <= set(SERVICE_PERMISSIONS):
+        raise TokenNotAllowed(
+            field="permissions", expected=[one.value for one in SERVICE_PERMISSIONS]
+        )
     if not 0 < life.total_seconds() <= LONGEST_API_LIFE.total_seconds():
         limit = int(LONGEST_API_LIFE.total_seconds())
         raise TokenNotAllowed(field="expires_in", expected=f"1 to {limit} seconds")
@@ -72,6 +75,7 @@ def create_token(
             "token.create",
             str(token.id),
             now=now,
+            organization=project.organization_id if project else None,
             name=name,
             project=str(project.id) if project else None,
             permissions=token.permissions,

@@ -20,13 +20,14 @@ def end_publishers(*, publishers: Sequence[TrustedPublisher], actor: Actor, now:
     for publisher in publishers:
         # Whoever exchanges as this publisher holds the row; the token is there when we get it.
         held = TrustedPublisher.objects.select_for_update(of=("self",))
-        one = held.select_related("issuer").get(pk=publisher.pk)
+        one = held.select_related("issuer", "project").get(pk=publisher.pk)
         ended = Token.objects.filter(publisher=one, revoked_at=None, expires_at__gt=now)
         record(
             actor,
             "publisher.remove",
             str(one.project_id),
             now=now,
+            organization=one.project.organization_id,
             publisher=str(one.pk),
             issuer=one.issuer.name,
             ended_tokens=ended.update(revoked_at=now),

@@ -80,6 +80,7 @@ def _record_ids(held: TrustedPublisher, job: IdentifiedJob, actor: Actor, *, now
         "publisher.pin",
         str(held.project_id),
         now=now,
+        organization=project.organization_id,
         publishers=pinned,
         issuer=facts.issuer,
         repository=facts.repository,

@@ -9,7 +9,7 @@ import hmac
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -150,7 +150,7 @@ def _job_key(facts: Witnessed) -> str:
 
 def _tell(action: str, actor: Actor, token: Token, job: IdentifiedJob, *, now: datetime) -> None:
     facts = job.facts
-    told = {
+    told: dict[str, Any] = {
         "project": str(job.publisher.project_id),
         "publisher": str(job.publisher.id),
         "issuer": facts.issuer,
@@ -160,5 +160,6 @@ def _tell(action: str, actor: Actor, token: Token, job: IdentifiedJob, *, now: d
         "run_attempt": facts.run_attempt,
         "token_id_sha256": facts.token_id_sha256,
     }
-    record(actor, action, str(token.id), now=now, **told)
+    organization = job.publisher.project.organization_id
+    record(actor, action, str(token.id), now=now, organization=organization, **told)
     logger.info("upload token minted", extra={"token": str(token.id), **told})

@@ -18,11 +18,25 @@ def revoke_token(*, token_id: UUID, actor: Actor, now: datetime) -> Token:
         TokenNotFound: there is none, or the actor does not administer what it opens.
     """
     with transaction.atomic(durable=True):
-        token = Token.objects.select_for_update().filter(pk=token_id).order_by("pk").first()
+        token = (
+            Token.objects.select_for_update(of=["self"])
+            .select_related("project")
+            .filter(pk=token_id)
+            .order_by("pk")
+            .first()
+        )
         if token is None or not actor.may(Permission.ADMINISTER, project=token.project_id):
             raise TokenNotFound
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
-            record(actor, "token.revoke", str(token.id), now=now, name=token.name)
+            owner = token.project.organization_id if token.project is not None else None
+            record(
+                actor,
+                "token.revoke",
+                str(token.id),
+                now=now,
+                organization=owner,
+                name=token.name,
+            )
     return token

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from artifacts.api.links import artifact_url, build_url, named_download_url, project_url
+from artifacts.api.links import (
+    artifact_url,
+    build_url,
+    named_download_url,
+    organization_url,
+    project_url,
+)
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.origin import RELEASE
-from artifacts.models import Artifact, Build, Project
+from artifacts.models import Artifact, Build, Organization, Project
 from provenance.queries import RequestStatus
 
 ATTESTATION_STATUS: Final = {
@@ -16,6 +22,16 @@ ATTESTATION_STATUS: Final = {
     BuildState.PUBLISHED: "published",
     BuildState.REFUSED: "refused",
 }
+
+
+def organization_document(organization: Organization) -> dict[str, Any]:
+    """An organization."""
+    return {
+        "id": str(organization.pk),
+        "organization": organization.slug,
+        "created_at": rfc3339(organization.created_at),
+        "urls": {"self": organization_url(organization)},
+    }
 
 
 def project_document(project: Project) -> dict[str, Any]:

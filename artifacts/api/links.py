@@ -5,12 +5,17 @@ from uuid import UUID
 
 from django.conf import settings
 
-from artifacts.models import Artifact, Build, Project
+from artifacts.models import Artifact, Build, Organization, Project
 
 
 def root() -> str:
     """The native API."""
     return f"{settings.PUBLIC_URL}/api/v1"
+
+
+def organization_url(organization: Organization) -> str:
+    """An organization, by its present name."""
+    return f"{root()}/organizations/{organization.slug}"
 
 
 def project_url(project: Project) -> str:

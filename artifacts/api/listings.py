@@ -1,8 +1,11 @@
 """What there is: the index, the limits, a project, a build, an artifact without its bytes."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,9 +26,17 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from artifacts.usecases.change_visibility import change_visibility
+from kernel.actor import Permission
 from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance.queries import request_statuses
+
+
+class VisibilityIn(serializers.Serializer[Any]):
+    """Whether everybody may read a project."""
+
+    is_public = serializers.BooleanField()
 
 
 class Index(NativeView):
@@ -40,9 +51,11 @@ class Index(NativeView):
                 "limits": f"{root()}/limits",
                 "organizations": f"{root()}/organizations",
                 "projects": f"{root()}/projects",
+                "organization": f"{root()}/organizations/{{organization}}",
                 "project": project,
                 "expectations": f"{project}/expectations",
                 "find": f"{project}/artifacts{{?sha256,path}}",
+                "policy": f"{project}/policy",
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
                 "build": f"{root()}/builds/{{build}}",
@@ -89,6 +102,23 @@ class ProjectDetail(NativeView):
     def get(self, request: Request, organization: str, project: str) -> Response:
         """Show it."""
         return Response(project_document(_readable_project(request, organization, project)))
+
+    def patch(self, request: Request, organization: str, project: str) -> Response:
+        """Make it public or private."""
+        actor = actor_of(request)
+        # Before the body is looked at: a stranger learns nothing from how it is refused.
+        found = visible_project(actor=actor, organization=organization, project=project)
+        actor.require(Permission.OWN, project=found.pk)
+        asked = VisibilityIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        changed = change_visibility(
+            actor=actor,
+            organization=organization,
+            project=project,
+            is_public=asked.validated_data["is_public"],
+            now=timezone.now(),
+        )
+        return Response(project_document(changed))
 
 
 class BuildDetail(NativeView):

@@ -11,6 +11,7 @@ from artifacts.api import (
     downloads,
     evidence,
     listings,
+    policy,
     uploads,
 )
 
@@ -37,8 +38,10 @@ urlpatterns = [
     path("", listings.Index.as_view()),
     path("limits", listings.Limits.as_view()),
     path("organizations", administration.Organizations.as_view()),
+    path("organizations/<str:organization>", administration.OrganizationDetail.as_view()),
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
+    path(f"{_PROJECT}/policy", policy.ProjectPolicy.as_view()),
     path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
     path(

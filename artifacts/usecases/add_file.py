@@ -42,6 +42,7 @@ def add_file(
         "artifact.upload",
         f"{build.project}/{path}"[:500],
         now=now,
+        organization=build.project.organization_id,
         artifact=str(artifact.pk),
         build=str(build.pk),
         sha256=stored.digest.hex,

@@ -53,7 +53,14 @@ def complete_build(
         if not stored:
             raise BuildEmpty(build=build)
         seal_build(build=sealed, actor=actor, now=now)
-        record(actor, "build.seal", str(sealed.project), now=now, build=str(build))
+        record(
+            actor,
+            "build.seal",
+            str(sealed.project),
+            now=now,
+            organization=sealed.project.organization_id,
+            build=str(build),
+        )
         faults.reach("artifacts.sealing")
     faults.reach("artifacts.sealed")
     logger.info("build sealed", extra={"build": str(build), "files": len(stored)})

@@ -23,7 +23,7 @@ def create_organization(*, actor: Actor, slug: str, now: datetime) -> Organizati
     try:
         with transaction.atomic(durable=True):
             organization = Organization.objects.create(slug=slug, created_at=now)
-            record(actor, "organization.create", slug, now=now)
+            record(actor, "organization.create", slug, now=now, organization=organization.pk)
     except IntegrityError as error:
         raise NameTaken(organization=slug) from error
     return organization

@@ -102,6 +102,7 @@ def _tell(actor: Actor, build: Build, *, now: datetime) -> None:
         "build.open",
         str(build.project),
         now=now,
+        organization=build.project.organization_id,
         build=str(build.pk),
         name=build.name,
         is_shared=build.is_shared,

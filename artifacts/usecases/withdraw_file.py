@@ -45,5 +45,12 @@ def withdraw_file(*, actor: Actor, build: UUID, path: str, now: datetime) -> Non
             "brought_by": artifact.contribution.job,
         }
         artifact.delete()
-        record(actor, "artifact.withdraw", f"{held.project}/{path}"[:500], now=now, **told)
+        record(
+            actor,
+            "artifact.withdraw",
+            f"{held.project}/{path}"[:500],
+            now=now,
+            organization=held.project.organization_id,
+            **told,
+        )
     logger.info("artifact withdrawn", extra={"project": str(held.project), **told})

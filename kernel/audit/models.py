@@ -1,21 +1,64 @@
-"""The audit trail: append-only by the runtime role's grants, without foreign keys."""
+"""The audit trail and its seals: append-only by the runtime role's grants, no foreign keys."""
 
 from django.db import models
+from django.db.models.functions import Cast
 
 
 class AuditRecord(models.Model):
-    """Who did what to what, when. Names stay after their rows are gone."""
+    """Who did what to what, when. Names stay after their rows are gone.
+
+    `organization_id` says whose owners may read it. `transaction_id` is PostgreSQL's number of the
+    transaction that wrote it: the sealer waits until every earlier one has ended.
+    """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField(db_index=True)
     actor = models.CharField(max_length=200)
     action = models.CharField(max_length=100)
     target = models.CharField(max_length=500)
+    organization_id = models.UUIDField(null=True)
     facts = models.JSONField(default=dict)
     request_id = models.CharField(max_length=100, blank=True)
+    transaction_id = models.BigIntegerField(
+        db_index=True,
+        db_default=Cast(
+            Cast(models.Func(function="pg_current_xact_id"), models.TextField()),
+            models.BigIntegerField(),
+        ),
+    )
 
     class Meta:
         db_table = "audit_record"
+        indexes = [
+            models.Index(fields=["organization_id", "-id"], name="audit_of_organization"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ} {self.actor} {self.action} {self.target}"
+
+
+class AuditSeal(models.Model):
+    """One link of the chain over the audit trail: which rows, in which order, with which digests.
+
+    It covers the rows behind `floor_id` whose transactions are from `from_transaction` on and below
+    `below_transaction`: all of them, because no other such transaction was left when it was made.
+    `rows` holds for each, in order, its id (8 bytes) and the SHA-256 of its canonical form (32).
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    floor_id = models.BigIntegerField()
+    from_transaction = models.BigIntegerField()
+    below_transaction = models.BigIntegerField()
+    row_count = models.PositiveIntegerField()
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    rows = models.BinaryField()
+    previous_sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64, unique=True)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "audit_seal"
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"

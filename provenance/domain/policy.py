@@ -5,7 +5,7 @@ source, the answer is deny.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -47,6 +47,17 @@ class VerificationPolicy:
     enforcement: Enforcement = Enforcement.ENFORCE
     sources: tuple[Source, ...] = ()
     accepts_release: bool = True
+
+    def to_json(self) -> dict[str, object]:
+        """All but the version, as it is kept and shown."""
+        return {
+            "enforcement": self.enforcement.value,
+            "sources": [
+                {name: value for name, value in asdict(source).items() if value}
+                for source in self.sources
+            ],
+            "accepts_release": self.accepts_release,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Grant the builders of a new issuer their levels in the trust map."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -28,7 +29,7 @@ def grant_builders(
     if state.trust_map_version:
         stored = StoredTrustMap.objects.get(version=state.trust_map_version)
         current, platforms = stored.levels, stored.platforms
-    granted = {
+    granted: dict[str, Any] = {
         builder_id(issuer_name, mode, base_url=base_url): level.value
         for mode, level in default_levels(issuer_name, platform)
     }

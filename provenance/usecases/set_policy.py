@@ -1,7 +1,7 @@
 """Set a project's verification policy: a new version, which every download answers to at once."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -34,14 +34,13 @@ def set_policy(
     new_sources = tuple(sources) if sources is not None else current.sources
     if accepts_release is None:
         accepts_release = current.accepts_release and not (new_sources and not current.sources)
-    document = {
-        "enforcement": (enforcement or current.enforcement).value,
-        "sources": [
-            {name: value for name, value in asdict(source).items() if value}
-            for source in sorted(set(new_sources), key=str)
-        ],
-        "accepts_release": accepts_release,
-    }
+    wanted = replace(
+        current,
+        enforcement=enforcement or current.enforcement,
+        sources=tuple(sorted(set(new_sources), key=str)),
+        accepts_release=accepts_release,
+    )
+    document = wanted.to_json()
     # Two at once collide on (project, version): one of them is refused by the constraint.
     stored = StoredPolicy.objects.create(
         organization_id=scope.organization,
@@ -51,5 +50,14 @@ def set_policy(
         set_at=now,
         set_by=actor.name,
     )
-    record(actor, "policy.set", str(scope.project), now=now, version=stored.version, **document)
+    record(
+        actor,
+        "policy.set",
+        str(scope.project),
+        now=now,
+        organization=scope.organization,
+        version=stored.version,
+        before=current.to_json(),
+        after=document,
+    )
     return stored.version

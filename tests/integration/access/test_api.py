@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from access.domain import tokens
+from access.domain.roles import SERVICE_PERMISSIONS
 from access.domain.tokens import TokenKind
 from access.models import Issuer, Token, TrustedPublisher, User
 from access.usecases.create_token import CreatedToken, create_token
@@ -264,7 +265,7 @@ def test_shows_strangers_a_private_project_like_an_absent_one(
     client: Client, bearer: Bearer, project: Project, other_project: Project, case: Any
 ) -> None:
     who, number = case
-    stranger = bearer(other_project, *Permission) if who == "stranger" else {}
+    stranger = bearer(other_project, *SERVICE_PERMISSIONS) if who == "stranger" else {}
 
     def answer(name: str) -> tuple[int, str]:
         method, path, body = addresses(name)[number]

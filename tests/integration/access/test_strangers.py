@@ -14,7 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from access.models import Issuer, TrustedPublisher
+from access.domain.roles import SERVICE_PERMISSIONS
+from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
 from access.usecases.create_token import create_token
 from artifacts.models import Artifact, Blob, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
@@ -50,8 +51,14 @@ OPEN = {
     "api/v1/": "the index",
     "api/v1/limits": "the limits",
     "api/v1/whoami": "the asker alone",
-    "api/v1/organizations": "needs an administrator; names nothing",
-    "api/v1/projects": "needs an administrator; names nothing",
+    "api/v1/organizations": "lists what the asker sees: see test_listings.py",
+    "api/v1/projects": "lists what the asker sees: see test_listings.py",
+    "api/v1/login": "names and passwords: see test_log_in.py",
+    "api/v1/me": "the asker alone",
+    "api/v1/me/tokens": "the asker alone",
+    "api/v1/me/tokens/<uuid:token_id>": "the asker alone: see test_permissions.py",
+    "api/v1/invitations": "what the asker decides about: see test_members.py",
+    "api/v1/invitations/accept": "who has the secret: see test_invitations.py",
     "api/v1/issuers": "needs an administrator; names nothing",
     "api/v1/issuers/<str:name>": "needs an administrator, before the name is looked up",
     "api/v1/issuers/<str:name>/disable": "needs an administrator, before the name is looked up",
@@ -74,6 +81,8 @@ class Things:
     attestation: uuid.UUID
     token: uuid.UUID
     publisher: uuid.UUID
+    invitation: uuid.UUID
+    member: str
     path: str
 
     def fill(self, route: str) -> str | None:
@@ -86,6 +95,8 @@ class Things:
             "<uuid:identity>": self.attestation,
             "<uuid:token_id>": self.token,
             "<uuid:publisher_id>": self.publisher,
+            "<uuid:invitation>": self.invitation,
+            "<str:member>": self.member,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -111,6 +122,8 @@ ABSENT = Things(
     attestation=uuid.UUID(int=3),
     token=uuid.UUID(int=4),
     publisher=uuid.UUID(int=5),
+    invitation=uuid.UUID(int=6),
+    member="nobody",
     path="dist/a.tar.gz",
 )
 
@@ -165,6 +178,22 @@ def secret(attestor: Attestor) -> Things:
         stored_at=now,
     )
     identity, _secret = token(place, Permission.READ)
+    Membership.objects.create(
+        person=User.objects.create_user("carol"),
+        project=place,
+        role="reader",
+        since=now,
+        given_by="somebody",
+    )
+    invitation = Invitation.objects.create(
+        invitee="dave",
+        project=place,
+        role="reader",
+        secret_sha256="0" * 64,
+        created_at=now,
+        created_by="somebody",
+        expires_at=now + timedelta(days=7),
+    )
     return Things(
         organization="acme",
         project="secret",
@@ -173,6 +202,8 @@ def secret(attestor: Attestor) -> Things:
         attestation=Attestation.objects.get().pk,
         token=identity,
         publisher=_trusted(place),
+        invitation=invitation.pk,
+        member="carol",
         path=artifact.path,
     )
 
@@ -207,7 +238,7 @@ def answer(client: Client, method: str, address: str) -> tuple[int, object, dict
 def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who: str) -> None:
     client = Client(raise_request_exception=False)
     if who != "nobody":
-        _identity, key = token(project("other"), *Permission)
+        _identity, key = token(project("other"), *SERVICE_PERMISSIONS)
         client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {key}"
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None, f"{route} is new: say here what it names, or why it is open"
@@ -222,7 +253,7 @@ def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who
 @pytest.mark.parametrize("route", NAMED)
 def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     """The twin: with the right token the same addresses do exist, so the rule sees something."""
-    _identity, key = token(Project.objects.get(slug="secret"), *Permission)
+    _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None
@@ -234,7 +265,7 @@ def test_answers_the_owner_differently(secret: Things, route: str) -> None:
 
 
 def test_tells_no_stranger_in_which_projects_tokens_can_be_made(secret: Things) -> None:
-    _identity, key = token(project("other"), *Permission)
+    _identity, key = token(project("other"), *SERVICE_PERMISSIONS)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
 
     def ask(place: str) -> tuple[int, object]:

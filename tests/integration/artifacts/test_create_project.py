@@ -65,7 +65,7 @@ def test_wants_safe_names_and_an_organization_that_is_there() -> None:
         create_organization(actor=administrator(), slug="Not A Slug", now=NOW)
     for organization, slug, refusal in (
         ("acme", "../x", UnsafeName),
-        ("Acme", "x", UnsafeName),
+        ("Acme", "x", OrganizationNotFound),
         ("absent", "x", OrganizationNotFound),
     ):
         with pytest.raises(refusal):
