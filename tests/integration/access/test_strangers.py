@@ -5,17 +5,17 @@ Generated from the URL table: an address that is neither listed as open nor buil
 
 import json
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from access.domain.roles import SERVICE_PERMISSIONS
+from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
+from access.queries import organization_place
 from access.usecases.create_token import create_token
 from artifacts.models import Artifact, Blob, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
@@ -24,6 +24,8 @@ from kernel.actor import Permission
 from provenance.models import Attestation
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from tests.factories.actors import administrator
+from tests.factories.addresses import ABSENT, Things, routes
+from tests.factories.people import account, personal_token
 from tests.factories.requests import DIGEST, requested
 
 pytestmark = pytest.mark.django_db
@@ -70,62 +72,7 @@ OPEN = {
 }
 
 
-@dataclass(frozen=True)
-class Things:
-    """What the addresses name: once things that exist and are private, once things that do not."""
-
-    organization: str
-    project: str
-    build: uuid.UUID
-    artifact: uuid.UUID
-    attestation: uuid.UUID
-    token: uuid.UUID
-    publisher: uuid.UUID
-    invitation: uuid.UUID
-    member: str
-    path: str
-
-    def fill(self, route: str) -> str | None:
-        """The address with these things in it; None when the route names something unknown."""
-        for placeholder, thing in {
-            "<str:organization>": self.organization,
-            "<str:project>": self.project,
-            "<uuid:build>": self.build,
-            "<uuid:artifact>": self.artifact,
-            "<uuid:identity>": self.attestation,
-            "<uuid:token_id>": self.token,
-            "<uuid:publisher_id>": self.publisher,
-            "<uuid:invitation>": self.invitation,
-            "<str:member>": self.member,
-            "<artifact_path:path>": self.path,
-        }.items():
-            route = route.replace(placeholder, str(thing))
-        return None if "<" in route else f"/{route}"
-
-
-def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
-    for entry in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            if not route.startswith("admin/"):  # Django's own, behind its own login
-                yield from routes(entry, route)
-        elif isinstance(entry, URLPattern):
-            yield route
-
-
 NAMED = sorted(set(routes()) - set(OPEN))
-ABSENT = Things(
-    organization="nobody",
-    project="nothing",
-    build=uuid.UUID(int=1),
-    artifact=uuid.UUID(int=2),
-    attestation=uuid.UUID(int=3),
-    token=uuid.UUID(int=4),
-    publisher=uuid.UUID(int=5),
-    invitation=uuid.UUID(int=6),
-    member="nobody",
-    path="dist/a.tar.gz",
-)
 
 
 def project(name: str) -> Project:
@@ -233,20 +180,26 @@ def answer(client: Client, method: str, address: str) -> tuple[int, object, dict
     return response.status_code, body, kept
 
 
-@pytest.mark.parametrize("who", ["nobody", "a stranger with every right elsewhere"])
+@pytest.mark.parametrize("who", ["nobody", "a service with every right elsewhere", "a person"])
 @pytest.mark.parametrize("route", NAMED)
 def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who: str) -> None:
     client = Client(raise_request_exception=False)
-    if who != "nobody":
+    if who == "a service with every right elsewhere":
         _identity, key = token(project("other"), *SERVICE_PERMISSIONS)
         client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    if who == "a person":
+        owner = account("owner", organization_place(project("other").organization), Role.OWNER)
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {personal_token(owner)}"
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None, f"{route} is new: say here what it names, or why it is open"
     assert absent is not None
 
     for method in METHODS:
-        found = answer(client, method, there)
-        assert found == answer(client, method, absent), method
+        with CaptureQueriesContext(connection) as queries:
+            found = answer(client, method, there)
+        with CaptureQueriesContext(connection) as queries_of_absent:
+            assert found == answer(client, method, absent), method
+        assert len(queries) == len(queries_of_absent), "how long it takes would tell"
         assert found[0] in (404, 405) or method == "OPTIONS", (method, found)
 
 
