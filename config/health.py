@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from artifacts import wiring as artifacts_wiring
 from config.events import SWEEP_SECONDS
 from kernel.actor import Unauthenticated
+from kernel.audit.queries import oldest_unsealed_age
 from kernel.errors import Refusal
 from kernel.outbox.queries import heartbeat_age, oldest_event_age
 from kernel.rest import problem_response
@@ -83,6 +84,11 @@ class _Waiting(Collector):
         now = timezone.now()
         for name, text, age in (
             ("outbox", "Age of the oldest waiting event.", oldest_event_age(now=now)),
+            (
+                "audit_unsealed",
+                "Age of the oldest audit record that waits for its seal.",
+                oldest_unsealed_age(now=now),
+            ),
             (
                 "attestation",
                 "Age of the oldest build that waits for its attestation.",

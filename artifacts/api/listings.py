@@ -66,6 +66,11 @@ class Index(NativeView):
                 "download": f"{artifact}/download",
                 "verification": f"{artifact}/verification",
                 "attestations": f"{artifact}/attestations",
+                "members": f"{project}/members",
+                "invitations": f"{root()}/invitations",
+                "login": f"{root()}/login",
+                "me": f"{root()}/me",
+                "audit": f"{root()}/audit",
                 "problems": f"{settings.PUBLIC_URL}/problems/",
             }
         )

@@ -82,6 +82,7 @@ def store(instance: Instance) -> list[Program]:
     celery = ("celery", "--app=config.celery")
     return [
         Program(name="relay", command=manage("relay"), environment=shared),
+        Program(name="sealer", command=manage("seal_audit"), environment=shared),
         Program(
             name="worker",
             command=python(

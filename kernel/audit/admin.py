@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from kernel.audit.models import AuditRecord
+from kernel.audit.models import AuditRecord, AuditSeal
 from kernel.staff import ReadOnly
 
 
@@ -14,3 +14,12 @@ class AuditAdmin(ReadOnly):
     list_filter = ("action",)
     ordering = ("-id",)
     search_fields = ("actor", "target", "request_id")
+
+
+@admin.register(AuditSeal)
+class SealAdmin(ReadOnly):
+    """The chain over the audit trail, newest first."""
+
+    list_display = ("number", "sealed_at", "row_count", "sha256")
+    ordering = ("-number",)
+    exclude = ("rows",)

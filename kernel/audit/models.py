@@ -52,6 +52,7 @@ class AuditSeal(models.Model):
     row_count = models.PositiveIntegerField()
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
+    highest_id = models.BigIntegerField()
     rows = models.BinaryField()
     previous_sha256 = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64, unique=True)

@@ -142,7 +142,7 @@ def pinned(title: str) -> list[tuple[tuple[str, str], Row]]:
     section = TABLE.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
     lines = [line[2:-2].split(" | ") for line in section.splitlines() if line.startswith("| ")]
     who = lines[0][1:]
-    rows = []
+    rows: list[tuple[tuple[str, str], Row]] = []
     for endpoint, *cells in lines[1:]:
         method, _, route = endpoint.partition(" ")
         rows.append(((route.strip("`/"), method), dict(zip(who, cells, strict=True))))
