@@ -52,6 +52,7 @@ KINDS: Final[dict[str, Matches]] = {
     "valkey": lambda command, _: "valkey-server" in command or "redis-server" in command,
     "issuer": lambda command, _: "config.embedded.issuer" in command,
     "relay": lambda command, _: "manage.py relay" in command,
+    "sealer": lambda command, _: "manage.py seal_audit" in command,
     "worker": lambda command, inner: "--pool=prefork" in command and not inner,
     "a pool child of the worker": lambda command, inner: "--pool=prefork" in command and inner,
     "beat": lambda command, _: command.endswith(" beat"),
