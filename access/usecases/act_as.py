@@ -12,7 +12,7 @@ def act_as(*, person: User, most: frozenset[Permission] = frozenset(Permission))
     """The person with all that their memberships allow, and no more than `most`.
 
     One query. A role in an organization is granted on each of its projects, so that the core needs
-    to know of no organizations (docs/adr/0012).
+    to know of no organizations (docs/adr/0017).
     """
     grants: set[Grant] = set()
     owned: set[OrganizationGrant] = set()

@@ -8,9 +8,12 @@ from django.test import Client
 
 from access.domain.roles import Role
 from access.queries import organization_place, project_place
+from artifacts.domain.visibility import may_see
 from artifacts.models import Organization, Project
+from artifacts.queries import projects_seen_by
+from kernel.actor import ANONYMOUS, Actor, Grant, Permission
 from kernel.audit.models import AuditRecord
-from tests.factories.people import account, personal_token
+from tests.factories.people import account, member, personal_token
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +176,22 @@ def test_wants_the_csrf_token_of_a_session(project: Project) -> None:
         headers={"X-CSRFToken": cookie, "Referer": "http://testserver/"},
     )
     assert changed.status_code == 200
+
+
+def test_finds_by_query_what_the_rule_says(
+    project: Project, other_project: Project, elsewhere: Project
+) -> None:
+    """The query and the pure rule are two spellings of one sentence."""
+    place = project_place(project)
+    actors = [
+        ANONYMOUS,
+        Actor("nobody's"),
+        *(Actor("one", frozenset({Grant(one, project.pk)})) for one in Permission),
+        *(Actor("all", frozenset({Grant(one)})) for one in Permission),
+        member("member", place, Role.READER),
+        member("owner", organization_place(project.organization), Role.OWNER),
+    ]
+    for actor in actors:
+        for one in (project, other_project, elsewhere):
+            exists = may_see(actor, project=one.pk, is_public=one.is_public)
+            assert projects_seen_by(actor).filter(pk=one.pk).exists() is exists, actor

@@ -43,7 +43,9 @@ def test_refuses_the_api_to_a_one_time_password(client: Client) -> None:
 @pytest.mark.parametrize(
     "model",
     [
+        "access/invitation",
         "access/issuer",
+        "access/membership",
         "access/token",
         "access/trustedpublisher",
         "artifacts/artifact",
@@ -51,6 +53,7 @@ def test_refuses_the_api_to_a_one_time_password(client: Client) -> None:
         "artifacts/organization",
         "artifacts/project",
         "audit/auditrecord",
+        "audit/auditseal",
         "provenance/attestation",
         "provenance/storeddecision",
         "provenance/storedpolicy",

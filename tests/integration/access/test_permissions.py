@@ -67,18 +67,21 @@ def undone() -> Iterator[None]:
 
 def asked(cast: Cast) -> dict[tuple[str, str], Row]:
     """Every endpoint's answers by who asks."""
+    client = Client(raise_request_exception=False)  # one: each loads all middleware anew
     return {
-        (route, method): {who: answer(cast, route, method, who) for who in cast.secrets}
+        (route, method): {who: answer(client, cast, (route, method), who) for who in cast.secrets}
         for route, method in ENDPOINTS
     }
 
 
-def answer(cast: Cast, route: str, method: str, who: str) -> str:
+def answer(client: Client, cast: Cast, endpoint: tuple[str, str], who: str) -> str:
+    route, method = endpoint
     address, secret = cast.address(route, method), cast.secrets[who]
     assert address is not None, f"{route} is new: tests/factories/addresses.py says what it names"
     headers = {"Authorization": f"Bearer {secret}"} if secret is not None else {}
     with undone():
-        response = Client(raise_request_exception=False).generic(
+        client.cookies.clear()
+        response = client.generic(
             method,
             address,
             cast.body(route, method, who),
