@@ -59,6 +59,18 @@ def _table() -> list[tuple[bool, CheckMessage]]:
             ),
         ),
         (
+            settings.WEB_ANSWERS_FOR_ATTESTOR,
+            Warning(
+                "The web server answers for the key of the attestor's identity tokens: whoever "
+                "takes it over can get certificates in the attestor's name, so that every level "
+                "is capped at SLSA_BUILD_LEVEL_1.",
+                hint="Let the proxy serve the files of `manage.py write_identity_issuer` from "
+                "where the web server cannot write, then set "
+                "STRONGROOM_SIGSTORE_ISSUER_IS_ISOLATED=true.",
+                id="strongroom.W003",
+            ),
+        ),
+        (
             settings.SIGNER == "embedded",
             Warning(
                 "The embedded signer is in use: one operator holds the certificate authority, "

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Min
@@ -19,11 +20,15 @@ from provenance.models import (
     ConfirmationOutcome,
     LogTree,
     RequestState,
+    SealedKey,
     StoredPolicy,
     StoredTrustMap,
     StoredTrustRoot,
     TrustState,
 )
+
+# The key of the store's own identity issuer, as the attestor; the verifier will have another.
+ATTESTOR_IDENTITY: Final = "attestor-identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +144,9 @@ def oldest_pending_age(*, now: datetime) -> timedelta:
     pending = AttestationRequest.objects.filter(state=RequestState.PENDING, confirms=None)
     oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
+
+
+def identity_key() -> bytes | None:
+    """The public key of the store's own identity issuer (DER, SPKI), if it has one."""
+    row = SealedKey.objects.filter(name=ATTESTOR_IDENTITY).only("public").first()
+    return bytes(row.public) if row is not None else None

@@ -10,6 +10,15 @@ from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.adapters.platform_api import ApiAddress, PlatformApi
 from provenance.adapters.platforms import Platforms
+from provenance.adapters.sigstore_instance.configuration import InstanceFiles
+from provenance.adapters.sigstore_instance.identity_tokens import (
+    FileIdentity,
+    GivenIdentity,
+    IdentityTokens,
+    StoreIdentities,
+)
+from provenance.adapters.sigstore_instance.signer import SigstoreSigner
+from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.ports import BundleVerifier, RunConfirmation, Signer, SignerKeys, TransparencyLog
 from provenance.usecases.attest_builds import Attestor
@@ -25,6 +34,10 @@ def verifier() -> BundleVerifier:
 @cache
 def signer() -> Signer:
     """The store's attestor. Only a process that was given the attestor's key can use it."""
+    if SigstoreSigner.name == settings.SIGNER:
+        return SigstoreSigner(
+            files=_instance_files(), identities=_identities(), threads=settings.SIGSTORE.threads
+        )
     return EmbeddedSigner(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
 
 
@@ -48,7 +61,26 @@ def confirmation() -> RunConfirmation:
 
 def signer_keys() -> SignerKeys:
     """The signer's long-lived keys, for the operator's commands."""
+    if SigstoreSigner.name == settings.SIGNER:
+        return SigstoreInstanceKeys(
+            files=_instance_files(),
+            key_file=settings.ATTESTOR_KEY_FILE,
+            has_own_issuer=settings.SIGSTORE.has_own_issuer,
+        )
     return EmbeddedSignerKeys(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
+
+
+def _instance_files() -> InstanceFiles:
+    return InstanceFiles(settings.SIGSTORE.trusted_root, settings.SIGSTORE.signing_config)
+
+
+def _identities() -> IdentityTokens:
+    instance = settings.SIGSTORE
+    if instance.identity_token_file is not None:
+        return FileIdentity(instance.identity_token_file)
+    if instance.identity_token is not None:
+        return GivenIdentity(instance.identity_token)
+    return StoreIdentities(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
 
 
 def log() -> TransparencyLog:
@@ -69,4 +101,7 @@ def attestor() -> Attestor:
 
 def judge() -> Judge:
     """What `verify_subject` needs."""
-    return Judge(verifier=verifier(), key_is_shared=settings.ATTESTOR_KEY_IS_SHARED)
+    return Judge(
+        verifier=verifier(),
+        key_is_shared=settings.ATTESTOR_KEY_IS_SHARED or settings.WEB_ANSWERS_FOR_ATTESTOR,
+    )

@@ -17,6 +17,9 @@ from psycopg import sql
 from config.embedded.postgres import RUNTIME, Cluster, Passwords
 from config.embedded.unprivileged import become_unprivileged
 from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
+from tests.factories.private_sigstore.attestor import Sigstore
+from tests.factories.private_sigstore.instance import missing_programs, running_instance
+from tests.factories.private_sigstore.issuer import serving_issuer
 from tests.factories.s3_server import S3Server, is_installed, running_s3
 
 START_SECONDS: Final = 30
@@ -99,3 +102,16 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         pytest.skip("versitygw is not on PATH: .ci/run installs it")
     with running_s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sigstore]:
+    """A private Sigstore with real servers, and the issuer that it believes."""
+    if missing := missing_programs():
+        pytest.skip(f"Sigstore's programs are not on PATH: .ci/run installs {', '.join(missing)}")
+    folder = tmp_path_factory.mktemp("sigstore")
+    with (
+        running_instance(folder) as instance,
+        serving_issuer(instance.issuer) as issuer,
+    ):
+        yield Sigstore(instance, issuer)

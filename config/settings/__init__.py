@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
-from config.settings.env import Profile, read
+from config.settings.env import Profile, SignerKind, read
 from config.settings.logs import logging_config
 
 ENVIRONMENT: Final = read()
@@ -148,16 +148,23 @@ S3_BUCKET = ENVIRONMENT.s3
 MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
 MAX_BUILD_FILES = ENVIRONMENT.max_build_files
 ATTESTOR_KEY_FILE = ENVIRONMENT.attestor_key_file
+SIGNER: Final = ENVIRONMENT.signer.value
+SIGSTORE = ENVIRONMENT.sigstore
 ATTESTOR_KEY_IS_SHARED = not ENVIRONMENT.attestor_is_isolated
 CONFIRMATIONS = ENVIRONMENT.confirmations
 CONFIRMATION_WAIT_SECONDS = ENVIRONMENT.confirmation_wait_seconds
+# Whoever takes over a web server that answers for the issuer's key can answer with another one,
+# and have certificates issued to himself as the attestor.
+WEB_ANSWERS_FOR_ATTESTOR = (
+    ENVIRONMENT.signer is SignerKind.SIGSTORE
+    and SIGSTORE.has_own_issuer
+    and not SIGSTORE.issuer_is_isolated
+)
 ALLOWS_DEVELOPMENT_ISSUER = PROFILE is not Profile.PRODUCTION
 METRICS_DIRECTORY = ENVIRONMENT.metrics_directory
 METRICS_TOKEN = ENVIRONMENT.metrics_token
 FAULT_POINTS = ENVIRONMENT.fault_points
 SILENCED_SYSTEM_CHECKS = list(ENVIRONMENT.silenced_checks)
-# The only signer so far: a certificate authority and logs of the store's own, in PostgreSQL.
-SIGNER: Final = "embedded"
 if METRICS_DIRECTORY is not None:
     # prometheus_client reads this when it is first imported, which is after the settings.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIRECTORY)

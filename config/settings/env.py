@@ -49,6 +49,33 @@ class S3Bucket:
     part_bytes: int
 
 
+class SignerKind(StrEnum):
+    """Who signs: the store with keys of its own, or an instance of Sigstore."""
+
+    EMBEDDED = "embedded"
+    SIGSTORE = "sigstore"
+
+
+@dataclass(frozen=True, slots=True)
+class SigstoreInstance:
+    """What the signer `sigstore` works with. Without a token the store is its own issuer.
+
+    `issuer_is_isolated` says that the issuer's documents are not answered by the web server.
+    """
+
+    trusted_root: Path | None
+    signing_config: Path | None
+    identity_token_file: Path | None
+    identity_token: str | None
+    issuer_is_isolated: bool
+    threads: int
+
+    @property
+    def has_own_issuer(self) -> bool:
+        """Whether the worker mints the attestor's identity tokens itself."""
+        return self.identity_token_file is None and self.identity_token is None
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Every setting that an operator can give; docs/settings.md describes each."""
@@ -61,6 +88,8 @@ class Environment:
     broker_url: str
     blob_directory: Path | None
     s3: S3Bucket | None
+    signer: SignerKind
+    sigstore: SigstoreInstance
     attestor_key_file: Path | None
     attestor_is_isolated: bool
     max_upload_bytes: int
@@ -135,6 +164,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
+        signer=_signer(reader),
+        sigstore=_sigstore(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
@@ -237,6 +268,31 @@ def _s3(reader: _Reader) -> S3Bucket | None:
         part_bytes=part_bytes,
     )
     return bucket if bucket.name else None
+
+
+def _signer(reader: _Reader) -> SignerKind:
+    value = reader.optional("SIGNER") or SignerKind.EMBEDDED.value
+    if value in set(SignerKind):
+        return SignerKind(value)
+    reader.problems.append(f"{PREFIX}SIGNER is {value!r}; one of {', '.join(SignerKind)}")
+    return SignerKind.EMBEDDED
+
+
+def _sigstore(reader: _Reader) -> SigstoreInstance:
+    instance = SigstoreInstance(
+        trusted_root=reader.path("SIGSTORE_TRUSTED_ROOT"),
+        signing_config=reader.path("SIGSTORE_SIGNING_CONFIG"),
+        identity_token_file=reader.path("SIGSTORE_IDENTITY_TOKEN_FILE"),
+        identity_token=reader.optional("SIGSTORE_IDENTITY_TOKEN"),
+        issuer_is_isolated=reader.flag("SIGSTORE_ISSUER_IS_ISOLATED"),
+        threads=reader.positive("SIGSTORE_THREADS", 32),
+    )
+    if instance.identity_token_file and instance.identity_token:
+        reader.problems.append(
+            f"{PREFIX}SIGSTORE_IDENTITY_TOKEN_FILE and {PREFIX}SIGSTORE_IDENTITY_TOKEN are both "
+            "set; one is enough"
+        )
+    return instance
 
 
 def _silenced_checks(reader: _Reader) -> tuple[str, ...]:

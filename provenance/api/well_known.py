@@ -1,11 +1,13 @@
-"""The trust root, with its history, where consumers look for it."""
+"""The trust root, with its history, where consumers look for it; and the store as an issuer."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from kernel.rest import problem_response
+from provenance.domain.identity_issuer import discovery_document, key_set
 from provenance.errors import NoSuchPage, TrustRootMissing
-from provenance.queries import trust_root, trust_root_history, trust_state
+from provenance.queries import identity_key, trust_root, trust_root_history, trust_state
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 
@@ -40,6 +42,28 @@ def trust_root_versions(request: HttpRequest) -> HttpResponse:
         for one in trust_root_history()
     ]
     return JsonResponse({"current": trust_state().trust_root_version, "versions": versions})
+
+
+@require_safe
+def openid_configuration(request: HttpRequest) -> HttpResponse:
+    """The store as an issuer of its attestor's identity tokens, as a Sigstore CA asks for it."""
+    if _identity_key() is None:
+        return problem_response(NoSuchPage(page=request.path), request)
+    return JsonResponse(discovery_document(issuer=settings.PUBLIC_URL))
+
+
+@require_safe
+def identity_keys(request: HttpRequest) -> HttpResponse:
+    """The issuer's public key."""
+    spki = _identity_key()
+    if spki is None:
+        return problem_response(NoSuchPage(page=request.path), request)
+    return JsonResponse(key_set(spki))
+
+
+def _identity_key() -> bytes | None:
+    """The key that this process answers for: none where others answer in its place."""
+    return identity_key() if settings.WEB_ANSWERS_FOR_ATTESTOR else None
 
 
 def _document(version: int) -> HttpResponse:

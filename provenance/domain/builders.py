@@ -88,8 +88,8 @@ DEVELOPMENT_WHY: Final = (
     "with any claims: it proves nothing"
 )
 SHARED_KEY_WHY: Final = (
-    "the attestor's key is readable by the account that runs the web server "
-    "(SLSA v1.2 Build L2, Authentic)"
+    "the account that runs the web server can sign as the attestor: it can read the attestor's "
+    "key, or answers for the key of its identity tokens (SLSA v1.2 Build L2, Authentic)"
 )
 
 

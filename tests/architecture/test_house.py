@@ -19,6 +19,7 @@ TEMPORARY_NAMES = re.compile(r"(utils?|helpers?|common|core|services|managers|mi
 SKIP_REASONS = {
     "cosign is not on PATH": "a Go program that `.ci/run` installs",
     "curl is not on PATH": "Debian's curl",
+    "Sigstore's programs are not on PATH": "Go programs that `.ci/run` installs",
     "versitygw is not on PATH": "a Go program that `.ci/run` installs",
     "needs root": "mounting a small file system",
 }

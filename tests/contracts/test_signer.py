@@ -1,7 +1,7 @@
 """Every Signer: one answer a job, in order, each verifiable and about that very job."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,65 +11,83 @@ from provenance.adapters.embedded.trust_root import trusted_root
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import VerifiedBundle
 from provenance.errors import SignerRefused, SignerUnavailable
-from provenance.ports import Signed, Signer
+from provenance.ports import Signed, Signer, SigningJob
+from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.signing_jobs import IDENTITY, STORE, created_keys, job, key_file, statement
 
 pytestmark = pytest.mark.django_db
 
 
-def embedded(folder: Path) -> Signer:
-    return EmbeddedSigner(key_file=created_keys(folder), issuer=STORE)
+@dataclass(frozen=True)
+class Case:
+    """A signer, what verifies its bundles, and the issuer that they name."""
+
+    signer: Signer
+    trust_root: bytes
+    issuer: str
+
+    def sign(self, *jobs: SigningJob) -> list[Signed | SignerRefused | SignerUnavailable]:
+        return self.signer.sign(jobs)
+
+    def verified(self, answer: Signed | SignerRefused | SignerUnavailable) -> VerifiedBundle:
+        assert isinstance(answer, Signed), answer
+        found = SigstoreVerifier().verify(answer.bundle, trust_root=self.trust_root)
+        assert found.verified is not None, found.steps[-1]
+        return found.verified
 
 
-def embedded_without_its_keys(folder: Path) -> Signer:
-    created_keys(folder)
-    return EmbeddedSigner(key_file=key_file(folder, "another-key"), issuer=STORE)
+Make = Callable[[pytest.FixtureRequest, Path], Case]
 
 
-@pytest.fixture(params=[embedded])
-def signer(request: pytest.FixtureRequest, tmp_path: Path) -> Signer:
-    make: Callable[[Path], Signer] = request.param
-    return make(tmp_path)
+def embedded(_request: pytest.FixtureRequest, folder: Path) -> Case:
+    signer = EmbeddedSigner(key_file=created_keys(folder), issuer=STORE)
+    return Case(signer, trusted_root(), STORE)
 
 
-def verified(answer: Signed | SignerRefused | SignerUnavailable) -> VerifiedBundle:
-    assert isinstance(answer, Signed), answer
-    found = SigstoreVerifier().verify(answer.bundle, trust_root=trusted_root()).verified
-    assert found is not None
-    return found
+def sigstore(request: pytest.FixtureRequest, folder: Path) -> Case:
+    instance = request.getfixturevalue("sigstore")
+    assert isinstance(instance, Sigstore)
+    attestor = instance.attestor(folder)
+    return Case(attestor.signer(), attestor.keys.trusted_root(), attestor.issuer)
 
 
-def test_answers_every_job_in_order(signer: Signer) -> None:
+@pytest.fixture(params=[embedded, sigstore])
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    make: Make = request.param
+    return make(request, tmp_path)
+
+
+def test_answers_every_job_in_order(case: Case) -> None:
     jobs = [job(number) for number in range(70)]  # more than two batches of the embedded signer
 
-    answers = signer.sign(jobs)
+    answers = case.sign(*jobs)
 
-    assert [verified(answer).payload for answer in answers] == [one.statement for one in jobs]
-
-
-def test_answers_nothing_to_nothing(signer: Signer) -> None:
-    assert signer.sign([]) == []
+    assert [case.verified(answer).payload for answer in answers] == [one.statement for one in jobs]
 
 
-def test_certifies_the_identity_and_claims_of_the_job(signer: Signer) -> None:
+def test_answers_nothing_to_nothing(case: Case) -> None:
+    assert case.sign() == []
+
+
+def test_certifies_the_identity_and_claims_of_the_job(case: Case) -> None:
     release = f"{STORE}/attestors/release/v1"
 
-    built, released = signer.sign([job(), job(identity=release)])
+    built, released = case.sign(job(), job(identity=release))
 
-    assert verified(built).identity == verified(built).extensions[9] == IDENTITY
-    assert verified(released).identity == verified(released).extensions[9] == release
-    assert verified(built).issuer == STORE
-    assert verified(built).extensions[12] == "https://github.com/acme/widget"
-
-
-def test_leaves_empty_claims_out(signer: Signer) -> None:
-    (answer,) = signer.sign([job()])
-
-    assert 22 not in verified(answer).extensions
+    assert case.verified(built).identity == case.verified(built).extensions[9] == IDENTITY
+    assert case.verified(released).identity == case.verified(released).extensions[9] == release
+    assert case.verified(built).issuer == case.issuer
+    assert case.verified(built).extensions[12] == "https://github.com/acme/widget"
 
 
-def test_signs_the_same_statement_again(signer: Signer) -> None:
-    first, second = (verified(answer) for answer in signer.sign([job(), job()]))
+def test_leaves_empty_claims_out(case: Case) -> None:
+    (answer,) = case.sign(job())
+
+    assert 22 not in case.verified(answer).extensions
+
+
+def test_signs_the_same_statement_again(case: Case) -> None:
+    first, second = (case.verified(answer) for answer in case.sign(job(), job()))
 
     assert first.payload == second.payload
     assert first.log_index != second.log_index
@@ -86,17 +104,33 @@ def test_signs_the_same_statement_again(signer: Signer) -> None:
     ],
     ids=["no-statement", "newer-statement", "identity-not-ascii", "own-identity", "own-issuer"],
 )
-def test_refuses_one_bad_job_without_hurting_the_others(signer: Signer, bad: object) -> None:
-    before, refused, after = signer.sign([job(1), bad, job(2)])  # type: ignore[list-item]  # from a table
+def test_refuses_one_bad_job_without_hurting_the_others(case: Case, bad: SigningJob) -> None:
+    before, refused, after = case.sign(job(1), bad, job(2))
 
     assert isinstance(refused, SignerRefused)
-    assert verified(before).payload == job(1).statement
-    assert verified(after).payload == job(2).statement
+    assert case.verified(before).payload == job(1).statement
+    assert case.verified(after).payload == job(2).statement
 
 
-@pytest.mark.parametrize("unavailable", [embedded_without_its_keys])
+def embedded_without_its_keys(_request: pytest.FixtureRequest, folder: Path) -> Signer:
+    created_keys(folder)
+    return EmbeddedSigner(key_file=key_file(folder, "another-key"), issuer=STORE)
+
+
+def sigstore_without_its_key(request: pytest.FixtureRequest, folder: Path) -> Signer:
+    instance = request.getfixturevalue("sigstore")
+    assert isinstance(instance, Sigstore)
+    attestor = instance.attestor(folder)
+    return replace(attestor, key_file=key_file(folder, "another-key")).signer()
+
+
+@pytest.mark.parametrize("unavailable", [embedded_without_its_keys, sigstore_without_its_key])
 def test_raises_when_nothing_can_be_signed(
-    unavailable: Callable[[Path], Signer], tmp_path: Path
+    unavailable: Callable[[pytest.FixtureRequest, Path], Signer],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> None:
+    signer = unavailable(request, tmp_path)
+
     with pytest.raises(SignerUnavailable):
-        unavailable(tmp_path).sign([job(1), job(2)])
+        signer.sign([job(1), job(2)])

@@ -52,7 +52,7 @@ def create_keys(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> None:
         SignerUnavailable: keys exist, and this is not the key that they are sealed under.
     """
     with transaction.atomic(durable=True):
-        _wait_for_other_creators()
+        wait_for_other_creators()
         existing = SealedKey.objects.filter(name=INTERMEDIATE).first()
         if existing is not None:
             open_key(kek, existing)
@@ -80,7 +80,7 @@ def start_new_log(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> Non
         SignerUnavailable: there are no keys yet, or they are sealed under another key.
     """
     with transaction.atomic(durable=True):
-        _wait_for_other_creators()
+        wait_for_other_creators()
         open_generation(kek)
         growing = LogTree.objects.select_for_update().filter(retired_at=None).order_by("name")
         for tree in growing:
@@ -132,7 +132,8 @@ def _create_generation(kek: KeyEncryptionKey, number: int, *, base_url: str, now
         )
 
 
-def _wait_for_other_creators() -> None:
+def wait_for_other_creators() -> None:
+    """Let one process at a time create keys, until it commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CREATION_LOCK])
 

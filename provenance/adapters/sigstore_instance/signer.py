@@ -1,0 +1,145 @@
+"""The signer `sigstore`: sigstore's own signer over an instance of Fulcio, Rekor v2 and a TSA.
+
+Each statement gets a key, a certificate, a timestamp and a log entry of its own. A log answers
+only when it has published, about a second later, so the statements of a batch go side by side.
+"""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+from sigstore import dsse
+from sigstore.errors import Error as SigstoreError
+from sigstore.oidc import IdentityError, IdentityToken
+from sigstore.sign import SigningContext
+
+from provenance.adapters.sigstore_instance.breaker import Breaker
+from provenance.adapters.sigstore_instance.configuration import (
+    InstanceFiles,
+    Services,
+    read_services,
+)
+from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
+from provenance.adapters.sigstore_instance.line import Limits, Line
+from provenance.adapters.sigstore_instance.services import (
+    InstanceFulcio,
+    InstanceRekor,
+    InstanceTimestamps,
+    Service,
+)
+from provenance.errors import SignerRefused, SignerUnavailable
+from provenance.ports import Signed, SigningJob
+
+logger = logging.getLogger(__name__)
+
+THREADS: Final = 32
+
+Answer = Signed | SignerRefused | SignerUnavailable
+
+
+class SigstoreSigner:
+    """Signs with the instance that two files describe. Call it outside of any transaction.
+
+    It lives as long as its process, and remembers which service has failed lately.
+    """
+
+    name = "sigstore"
+
+    def __init__(
+        self,
+        *,
+        files: InstanceFiles,
+        identities: IdentityTokens,
+        clock: Callable[[], datetime] = timezone.now,
+        threads: int = THREADS,
+        limits: Limits | None = None,
+    ) -> None:
+        self._files = files
+        self._identities = identities
+        self._clock = clock
+        self._threads = threads
+        self._limits = limits or Limits()
+        self._tls = ssl.create_default_context()
+        self._breakers = {name: Breaker(name) for name in ("fulcio", "rekor", "tsa")}
+
+    def sign(self, jobs: Sequence[SigningJob]) -> list[Answer]:
+        """Sign side by side, at most `threads` at once, and end them all before the lease does."""
+        if not jobs:
+            return []
+        office = self._open()
+        hang_up = threading.Timer(self._limits.batch_seconds, office.line.hang_up)
+        hang_up.daemon = True
+        hang_up.start()
+        try:
+            with ThreadPoolExecutor(
+                min(self._threads, len(jobs)), thread_name_prefix="sigstore-signer"
+            ) as pool:
+                answers = list(pool.map(office.sign, jobs))
+        finally:
+            hang_up.cancel()
+        unavailable = [answer for answer in answers if isinstance(answer, SignerUnavailable)]
+        if len(unavailable) == len(answers):
+            raise unavailable[0]
+        return answers
+
+    def _open(self) -> "_Office":
+        return _Office(
+            services=read_services(self._files),
+            mint=self._identities.open(),
+            line=Line(self._limits, self._tls),
+            breakers=self._breakers,
+            clock=self._clock,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    """What a batch is signed with."""
+
+    services: Services
+    mint: Mint
+    line: Line
+    breakers: dict[str, Breaker]
+    clock: Callable[[], datetime]
+
+    def sign(self, job: SigningJob) -> Answer:
+        """Sign one statement, in a thread that touches no database."""
+        try:
+            # First, so that a statement that cannot be signed costs no certificate.
+            statement = dsse.Statement(job.statement)
+        except SigstoreError as error:
+            return SignerRefused(reason="not-signable", found=str(error)[:300])
+        try:
+            token = IdentityToken(self.mint(job, self.clock()))
+            with self._context(job).signer(token) as signer:
+                return Signed(signer.sign_dsse(statement).to_json().encode())
+        except (SignerRefused, SignerUnavailable) as refusal:
+            return refusal
+        except IdentityError as error:
+            return SignerUnavailable(reason="identity-token", found=str(error)[:300])
+        except SigstoreError as error:  # for example an SCT of a log that is not trusted
+            return SignerRefused(reason="answer-not-verifiable", found=str(error)[:300])
+        except Exception as error:  # one job's surprise must not take the others with it
+            logger.exception("sigstore signer failed", extra={"identity": job.identity})
+            return SignerUnavailable(reason="unexpected-error", found=repr(error)[:300])
+
+    def _context(self, job: SigningJob) -> SigningContext:
+        services = self.services
+        log = InstanceRekor(self._service("rekor", f"{services.rekor}/log/entries"))
+        authorities = [InstanceTimestamps(self._service("tsa", url)) for url in services.timestamps]
+        certificates = self._service("fulcio", f"{services.fulcio.rstrip('/')}/api/v2/signingCert")
+        return SigningContext(
+            fulcio=InstanceFulcio(certificates, job.identity),  # type: ignore[arg-type]  # all it uses is `signing_cert.post`
+            rekor=log,
+            trusted_root=services.trusted_root,
+            tsa_clients=authorities,  # type: ignore[arg-type]  # all it uses is `request_timestamp`
+        )
+
+    def _service(self, name: str, url: str) -> Service:
+        return Service(self.line, self.breakers[name], url)

@@ -1,0 +1,35 @@
+"""The store's identity issuer where Fulcio looks for it, answered with the product's documents."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from provenance.domain.identity_issuer import discovery_document, key_set
+from tests.factories.private_sigstore.serving import Answer, as_json, serving
+
+
+@dataclass(slots=True)
+class IdentityIssuer:
+    """Answers with the key that a test has made last; without one it knows nothing."""
+
+    url: str
+    spki: bytes | None = None
+
+    def answer(self, path: str, _body: bytes) -> Answer:
+        if self.spki is None:
+            return as_json({}, 404)
+        match path:
+            case "/.well-known/openid-configuration":
+                return as_json(discovery_document(issuer=self.url))
+            case "/.well-known/jwks.json":
+                return as_json(key_set(self.spki))
+            case _:
+                return as_json({}, 404)
+
+
+@contextmanager
+def serving_issuer(url: str) -> Iterator[IdentityIssuer]:
+    issuer = IdentityIssuer(url)
+    with serving(issuer.answer, port=urlsplit(url).port or 0):
+        yield issuer
