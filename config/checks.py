@@ -11,10 +11,10 @@ from config.settings.env import Profile
 @register(Tags.security, deploy=True)
 def only_fit_for_development(**_options: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's shape
     """Errors for what production must not run with; warnings for what it should not."""
-    return [message for holds, message in _table() if holds]
+    return [message for holds, message in (*_process(), *_attestor()) if holds]
 
 
-def _table() -> list[tuple[bool, CheckMessage]]:
+def _process() -> list[tuple[bool, CheckMessage]]:
     return [
         (
             settings.PROFILE is not Profile.PRODUCTION,
@@ -39,6 +39,11 @@ def _table() -> list[tuple[bool, CheckMessage]]:
                 id="strongroom.E003",
             ),
         ),
+    ]
+
+
+def _attestor() -> list[tuple[bool, CheckMessage]]:
+    return [
         (
             settings.ATTESTOR_KEY_FILE is not None and not settings.ATTESTOR_KEY_IS_SHARED,
             Error(

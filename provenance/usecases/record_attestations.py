@@ -167,7 +167,9 @@ def postpone(
     if request.lease != lease:
         return  # our lease ran out and somebody else is at it: the row is theirs
     request.lease = request.leased_until = None
-    request.next_attempt_at = now + delay(attempts=request.attempts, request=request.pk)
+    asked_to_wait = timedelta(seconds=float(str(refusal.facts.get("retry_after_seconds", 0))))
+    pause = delay(attempts=request.attempts, request=request.pk)
+    request.next_attempt_at = now + max(pause, asked_to_wait)
     request.last_error = {
         "code": refusal.code,
         **{name: str(value) for name, value in refusal.facts.items()},

@@ -65,9 +65,9 @@ class Web:
 
 
 @contextmanager
-def running_web(**settings_changed: str) -> Iterator[Web]:
+def running_web(*, port: int = 0, **settings_changed: str) -> Iterator[Web]:
     """Run granian as config/embedded does, with these environment variables different."""
-    port = _free_port()
+    port = port or _free_port()
     log = SCRATCH / f"web-{port}.log"
     environment = {
         **os.environ,

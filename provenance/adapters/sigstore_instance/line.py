@@ -57,6 +57,8 @@ class Line:
                 connection.request("POST", parts.path or "/", body, dict(headers))
                 response = connection.getresponse()
                 content = response.read(self.limits.size_bytes + 1)
+                if self._is_hung_up:  # what was cut off may look like a whole answer
+                    raise ConnectionAbortedError
         except TimeoutError as error:
             raise SignerUnavailable(service=service, url=url, reason="no-answer-in-time") from error
         except (OSError, http.client.HTTPException) as error:

@@ -7,6 +7,7 @@ only when it has published, about a second later, so the statements of a batch g
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ from sigstore.oidc import IdentityError, IdentityToken
 from sigstore.sign import SigningContext
 
 from provenance.adapters.sigstore_instance.breaker import Breaker
+from provenance.adapters.sigstore_instance.clients import (
+    InstanceFulcio,
+    InstanceRekor,
+    InstanceTimestamps,
+    Service,
+)
 from provenance.adapters.sigstore_instance.configuration import (
     InstanceFiles,
     Services,
@@ -27,12 +34,6 @@ from provenance.adapters.sigstore_instance.configuration import (
 )
 from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
 from provenance.adapters.sigstore_instance.line import Limits, Line
-from provenance.adapters.sigstore_instance.services import (
-    InstanceFulcio,
-    InstanceRekor,
-    InstanceTimestamps,
-    Service,
-)
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
 
@@ -59,6 +60,7 @@ class SigstoreSigner:
         clock: Callable[[], datetime] = timezone.now,
         threads: int = THREADS,
         limits: Limits | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
         self._identities = identities
@@ -66,7 +68,9 @@ class SigstoreSigner:
         self._threads = threads
         self._limits = limits or Limits()
         self._tls = ssl.create_default_context()
-        self._breakers = {name: Breaker(name) for name in ("fulcio", "rekor", "tsa")}
+        self._breakers = {
+            name: Breaker(name, clock=monotonic) for name in ("fulcio", "rekor", "tsa")
+        }
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Answer]:
         """Sign side by side, at most `threads` at once, and end them all before the lease does."""

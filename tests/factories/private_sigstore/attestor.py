@@ -1,5 +1,7 @@
 """A signer over the private instance, with an identity key that its issuer answers for."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +35,18 @@ class Attestor:
         return SigstoreInstanceKeys(files=self.files, key_file=self.key_file, has_own_issuer=True)
 
     def signer(
-        self, *, limits: Limits | None = None, files: InstanceFiles | None = None
+        self,
+        *,
+        limits: Limits | None = None,
+        files: InstanceFiles | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> SigstoreSigner:
-        identities = StoreIdentities(key_file=self.key_file, issuer=self.issuer)
-        return SigstoreSigner(files=files or self.files, identities=identities, limits=limits)
+        return SigstoreSigner(
+            files=files or self.files,
+            identities=StoreIdentities(key_file=self.key_file, issuer=self.issuer),
+            limits=limits,
+            monotonic=monotonic,
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from provenance.adapters.embedded.keys import SigningKey
 from provenance.adapters.embedded.wire import certificate_leaf
-from tests.factories.private_sigstore.serving import Answer, as_json
+from tests.factories.private_sigstore.serving import Answer, Request
 
 POISON: Final = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.3")
 
@@ -28,17 +28,17 @@ class CtLog:
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         self._key = SigningKey.of(key)
 
-    def answer(self, path: str, body: bytes) -> Answer:
-        if not path.endswith("/ct/v1/add-pre-chain"):
-            return as_json({"error": path}, 404)
+    def answer(self, request: Request) -> Answer:
+        if not request.path.endswith("/ct/v1/add-pre-chain"):
+            return Answer.json({"error": request.path}, 404)
         chain = [
             x509.load_der_x509_certificate(base64.b64decode(one))
-            for one in json.loads(body)["chain"]
+            for one in json.loads(request.body)["chain"]
         ]
         now = datetime.now(UTC).replace(microsecond=0)  # as the leaf has it
         issuer = chain[1].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         signature = self._key.sign(certificate_leaf(_tbs(chain[0]), issuer_spki=issuer, now=now))
-        return as_json(
+        return Answer.json(
             {
                 "sct_version": 0,
                 "id": base64.b64encode(self._key.log_id).decode(),

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,12 @@ PATH: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
 PROGRAMS: Final = ("fulcio", "posix", "timestamp-server", "cosign")
 LOG_HOST: Final = "rekor.sigstore.test"
 START_SECONDS: Final = 30
+# Each service's member of a signing config, and the path below its host.
+SERVICES: Final = {
+    "fulcio": ("caUrls", ""),
+    "rekor": ("rekorTlogUrls", ""),
+    "tsa": ("tsaUrls", "/api/v1/timestamp"),
+}
 TEMPLATE: Final = ROOT / "deploy" / "fulcio.yaml"
 
 
@@ -51,11 +57,12 @@ class Instance:
     def signing_config(self) -> Path:
         return self.folder / "signing_config.json"
 
-    def signing_config_with(self, file: Path, **addresses: str) -> Path:
-        """A copy of the signing config in which some services (`caUrls`, …) are elsewhere."""
+    def signing_config_with(self, file: Path, elsewhere: Mapping[str, str]) -> Path:
+        """A copy of the signing config in which some services (`fulcio`, …) are elsewhere."""
         document: dict[str, Any] = json.loads(self.signing_config.read_bytes())
-        for name, address in addresses.items():
-            document[name][0]["url"] = address
+        for name, address in elsewhere.items():
+            member, path = SERVICES[name]
+            document[member][0]["url"] = f"{address}{path}"
         file.write_text(json.dumps(document))
         return file
 
@@ -65,14 +72,18 @@ def missing_programs() -> list[str]:
 
 
 @contextmanager
-def running_instance(folder: Path) -> Iterator[Instance]:
-    """Start everything, wait until it answers, and stop it at the end."""
+def running_instance(folder: Path, *, issuer: str = "") -> Iterator[Instance]:
+    """Start everything, wait until it answers, and stop it at the end.
+
+    Fulcio believes the issuer at the address that is given, else at a free one.
+    """
     pki = create_pki(folder / "pki")
     with ExitStack() as stack:
         ct_log = stack.enter_context(serving(CtLog(pki.ct_key).answer))
         ports = _free_ports(8)
         addresses = [f"http://127.0.0.1:{port}" for port in ports]
-        instance = Instance(folder, *addresses[:5])
+        fulcio, rekor, tsa, free, other = addresses[:5]
+        instance = Instance(folder, fulcio, rekor, tsa, issuer or free, other)
         _start(stack, folder, "rekor", _rekor(pki, folder, ports[1], ports[5:7]))
         _start_tsa(stack, folder, pki, ports[2])
         config = _fulcio_config(folder, [instance.issuer, instance.other_issuer])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from provenance.domain.identity_issuer import discovery_document, key_set
-from tests.factories.private_sigstore.serving import Answer, as_json, serving
+from tests.factories.private_sigstore.serving import Answer, Request, serving
 
 
 @dataclass(slots=True)
@@ -16,16 +16,16 @@ class IdentityIssuer:
     url: str
     spki: bytes | None = None
 
-    def answer(self, path: str, _body: bytes) -> Answer:
+    def answer(self, request: Request) -> Answer:
         if self.spki is None:
-            return as_json({}, 404)
-        match path:
+            return Answer.json({}, 404)
+        match request.path:
             case "/.well-known/openid-configuration":
-                return as_json(discovery_document(issuer=self.url))
+                return Answer.json(discovery_document(issuer=self.url))
             case "/.well-known/jwks.json":
-                return as_json(key_set(self.spki))
+                return Answer.json(key_set(self.spki))
             case _:
-                return as_json({}, 404)
+                return Answer.json({}, 404)
 
 
 @contextmanager

@@ -2,18 +2,34 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any
 
-NO_PORT: Final = 0
-Answer = tuple[int, bytes]
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    content: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, document: Any, status: int = 200) -> "Answer":
+        return cls(json.dumps(document).encode(), status, {"Content-Type": "application/json"})
 
 
 @contextmanager
-def serving(answer: Callable[[str, bytes], Answer], *, port: int = NO_PORT) -> Iterator[str]:
-    """Answer every request by path and body; the server's address."""
+def serving(answer: Callable[[Request], Answer], *, port: int = 0) -> Iterator[str]:
+    """Answer every request; the server's address."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -21,18 +37,15 @@ def serving(answer: Callable[[str, bytes], Answer], *, port: int = NO_PORT) -> I
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, content = answer(self.path, body)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
+            given = answer(Request(self.path, dict(self.headers), body))
+            self.send_response(given.status)
+            for name, value in given.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(given.content)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(given.content)
 
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
+        do_GET = do_POST = _answer  # noqa: N815 - the standard library's names
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -52,7 +65,3 @@ def serving(answer: Callable[[str, bytes], Answer], *, port: int = NO_PORT) -> I
         finally:
             server.shutdown()
             thread.join()
-
-
-def as_json(document: Any, status: int = 200) -> Answer:
-    return status, json.dumps(document).encode()

@@ -56,3 +56,21 @@ def test_is_loud_when_the_web_server_has_the_attestors_key() -> None:
 
     assert status == 1
     assert "strongroom.E004" in text
+
+
+def test_is_loud_when_the_web_server_answers_for_the_attestors_issuer() -> None:
+    status, text = check(STRONGROOM_SIGNER="sigstore", STRONGROOM_SILENCED_CHECKS=None)
+
+    assert status == 1
+    assert "strongroom.W003" in text
+    assert "strongroom.W002" not in text
+
+
+def test_is_content_when_something_else_answers_for_the_attestors_issuer() -> None:
+    status, text = check(
+        STRONGROOM_SIGNER="sigstore",
+        STRONGROOM_SIGSTORE_ISSUER_IS_ISOLATED="true",
+        STRONGROOM_SILENCED_CHECKS=None,
+    )
+
+    assert status == 0, text

@@ -90,6 +90,10 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_UPLOAD_BYTES", "-1"),
         ("ATTESTOR_IS_ISOLATED", "yes"),
+        ("SIGNER", "cosign"),
+        ("SIGSTORE_TRUSTED_ROOT", "trusted_root.json"),
+        ("SIGSTORE_THREADS", "0"),
+        ("SIGSTORE_ISSUER_IS_ISOLATED", "1"),
         ("SILENCED_CHECKS", "strongroom.E001"),
         ("FAULT_POINTS", "artifacts.received=/trigger"),
         ("MAX_UPLOAD_BYTE", "1024"),
@@ -98,6 +102,17 @@ def test_names_everything_that_is_missing_at_once() -> None:
 def test_stops_and_names_a_wrong_setting(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=PREFIX + name):
         read({**COMPLETE, PREFIX + name: value})
+
+
+def test_takes_one_identity_token_and_not_two() -> None:
+    token = {PREFIX + "SIGSTORE_IDENTITY_TOKEN": "header.claims.signature"}
+    file = {PREFIX + "SIGSTORE_IDENTITY_TOKEN_FILE": "/run/token"}
+
+    assert not read({**COMPLETE, **token}).sigstore.has_own_issuer
+    assert not read({**COMPLETE, **file}).sigstore.has_own_issuer
+    assert read(COMPLETE).sigstore.has_own_issuer
+    with pytest.raises(SystemExit, match="one is enough"):
+        read({**COMPLETE, **token, **file})
 
 
 def test_reads_a_file_under_the_environment(tmp_path: Path) -> None:
