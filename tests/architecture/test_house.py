@@ -20,6 +20,7 @@ SKIP_REASONS = {
     "cosign is not on PATH": "a Go program that `.ci/run` installs",
     "curl is not on PATH": "Debian's curl",
     "Sigstore's programs are not on PATH": "Go programs that `.ci/run` installs",
+    "sigstore-js is not installed": "a Node package that `.ci/run` installs",
     "versitygw is not on PATH": "a Go program that `.ci/run` installs",
     "needs root": "mounting a small file system",
 }
