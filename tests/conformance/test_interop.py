@@ -188,3 +188,27 @@ def test_accepts_old_and_new_bundles_of_a_store_that_changed_its_signer(
 
     assert ask(old) == ""
     assert ask(new) == ""
+
+
+def documented(tool: str) -> str:
+    """The commands that docs/verifiers.md gives for a tool, as a shell reads them."""
+    text = (HERE.parents[1] / "docs" / "verifiers.md").read_text()
+    block = text.split(f"```console {tool}\n", 1)[1].split("```", 1)[0]
+    return block.replace("\n$ ", "\n").removeprefix("$ ")
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"), [("cosign", "cosign"), ("sigstore-go", "sigstore-go-verification")]
+)
+def test_runs_as_the_documentation_says(
+    request: pytest.FixtureRequest, tmp_path: Path, tool: str, name: str
+) -> None:
+    program(name)
+    asked = sigstore(request, tmp_path)
+    given = f"IDENTITY={asked.identity} ISSUER={asked.issuer} ARTIFACT=artifact\n"
+
+    accepted = asked.run(["bash", "-ec", given + documented(tool)])
+    refused = replace(asked, artifact=b"x").run(["bash", "-ec", given + documented(tool)])
+
+    assert accepted.returncode == 0, accepted.stderr
+    assert refused.returncode != 0

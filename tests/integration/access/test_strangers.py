@@ -47,6 +47,8 @@ OPEN = {
     ".well-known/trusted_root.json": "what consumers verify with",
     ".well-known/trusted_root/<int:version>.json": "what consumers verify with",
     ".well-known/trusted_root_history.json": "what consumers verify with",
+    ".well-known/openid-configuration": "what a Sigstore CA asks for",
+    ".well-known/jwks.json": "what a Sigstore CA asks for",
     "log/": "sizes and heads of the logs",
     "log/<str:tree>/checkpoint": "sizes and heads of the logs",
     "log/<str:tree>/consistency": "sizes and heads of the logs",
