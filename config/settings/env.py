@@ -7,7 +7,7 @@ lines; the environment wins). Everything that is missing or wrong is named at on
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NoReturn
@@ -66,7 +66,7 @@ class SigstoreInstance:
     trusted_root: Path | None
     signing_config: Path | None
     identity_token_file: Path | None
-    identity_token: str | None
+    identity_token: str | None = field(repr=False)
     issuer_is_isolated: bool
     threads: int
 
