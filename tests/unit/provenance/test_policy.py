@@ -147,7 +147,7 @@ def test_caps_the_level_where_web_and_attestor_share_the_key() -> None:
     decision = decide(verification(witnessed(confirmed=True)), trust=shared)
 
     assert decision.level is Level.L1
-    assert any("readable by the account" in why for why in decision.why_not_higher)
+    assert any("can sign as the attestor" in why for why in decision.why_not_higher)
 
 
 def test_grants_level_2_to_no_issuer_that_nobody_decided_about() -> None:
