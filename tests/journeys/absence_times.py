@@ -6,15 +6,17 @@ foreign thing takes as many queries as an absent one: tests/integration/access/t
 
 import http.client
 from contextlib import closing
+from datetime import timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 from django.utils import timezone
 
-from access.domain.roles import Role
+from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Membership
 from access.queries import organization_place
+from access.usecases.create_token import create_token
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from tests.bench.absence import REQUESTS, TELLING, compare
@@ -26,21 +28,32 @@ ABSENT = UUID(int=7)
 
 
 @pytest.fixture
-def stranger(shelf: Shelf) -> str:  # noqa: ARG001 - it starts the server
-    """A person with every right in an organization of their own."""
+def strangers(shelf: Shelf) -> dict[str, str | None]:  # noqa: ARG001 - it starts the server
+    """Nobody, and a service and a person with every right in an organization of their own."""
     now = timezone.now()
-    owner = create_organization(actor=administrator(), slug="zeta", now=now)
-    create_project(actor=administrator(), organization="zeta", slug="own", is_public=False, now=now)
-    person = account("stranger", organization_place(owner), Role.OWNER)
+    owned = create_organization(actor=administrator(), slug="zeta", now=now)
+    own = create_project(
+        actor=administrator(), organization="zeta", slug="own", is_public=False, now=now
+    )
+    service = create_token(
+        name="a service",
+        project=own,
+        permissions=SERVICE_PERMISSIONS,
+        life=timedelta(hours=1),
+        actor=administrator(),
+        now=now,
+    )
+    person = account("stranger", organization_place(owned), Role.OWNER)
     assert Membership.objects.get().person == person
-    return personal_token(person)
+    return {"nobody": None, "service": service.secret, "person": personal_token(person)}
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", ["nobody", "service", "person"])
-def test_compares_foreign_with_absent(shelf: Shelf, stranger: str, who: str) -> None:
-    tokens = {"nobody": None, "service": shelf.shop.tokens.stranger, "person": stranger}
-    headers = {"Authorization": f"Bearer {tokens[who]}"} if tokens[who] else {}
+def test_compares_foreign_with_absent(
+    shelf: Shelf, strangers: dict[str, str | None], who: str
+) -> None:
+    headers = {"Authorization": f"Bearer {strangers[who]}"} if strangers[who] else {}
     with closing(http.client.HTTPConnection(urlsplit(shelf.shop.web.url).netloc)) as connection:
         show(connection, shelf, headers, who)
 
