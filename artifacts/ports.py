@@ -1,21 +1,41 @@
 """What artifacts need from outside: a place for bytes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from kernel.digest import Sha256
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """What tells exactly these bytes from others under their key; empty where the key is enough."""
+
+    etag: str = ""
+    version_id: str = ""
+
+
+UNPINNED: Final = Pin()
+
+# From the first byte. Litter is a day old at least: the rest is for clocks that do not agree.
+RECORD_WITHIN: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """Bytes that are safely stored: measured on the way in, under a key that never changes."""
+    """Bytes that are safely stored: measured on the way in, under a key that never changes.
+
+    A row must name them before `record_before`, or a collector may take them for litter. None
+    where something else protects them.
+    """
 
     digest: Sha256
     size_bytes: int
     key: str
+    pin: Pin = UNPINNED
+    record_before: datetime | None = None
 
 
 class BlobReader(Protocol):
@@ -37,8 +57,10 @@ class BlobStore(Protocol):
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
         """Hash and store the bytes in constant memory; durable when this returns.
 
-        Nothing becomes visible before all of it is there and agrees with `expected`. The same
-        bytes twice are stored once. If `chunks` raises, nothing remains and it propagates.
+        Nothing becomes visible before all of it is there and agrees with `expected`. Every call
+        has a key of its own, which was never used before and never will be again: a collector
+        can only remove what it had decided about. If `chunks` raises, nothing remains and it
+        propagates.
 
         Raises:
             DigestMismatch: the bytes do not have the expected digest.
@@ -47,11 +69,25 @@ class BlobStore(Protocol):
         """
         ...
 
-    def open(self, key: str, *, size_bytes: int) -> AbstractContextManager[BlobReader]:
-        """Open stored bytes for reading.
+    def merge(self, duplicate: StoredBytes, *, into: StoredBytes) -> StoredBytes:
+        """Keep one of two copies of the same bytes, and say which: the other was given up.
+
+        `into`, unless it is damaged and cannot be mended in place. Then it is the duplicate, and
+        the caller has to refer to that one from now on. The duplicate was measured a moment ago.
 
         Raises:
-            BlobMissing: nothing is stored under this key, or not with this size.
+            BlobMissing: the duplicate is gone already.
+            StorageUnavailable: it cannot be done now; both copies may still be there.
+        """
+        ...
+
+    def open(
+        self, key: str, *, size_bytes: int, pin: Pin = UNPINNED
+    ) -> AbstractContextManager[BlobReader]:
+        """Open stored bytes for reading; with a pin, exactly those that it was given for.
+
+        Raises:
+            BlobMissing: nothing is stored under this key, or not with this size, or other bytes.
             StorageUnavailable: the store cannot be read now.
         """
         ...
@@ -69,5 +105,33 @@ class StagingArea(Protocol):
 
         Raises:
             StorageUnavailable: the place cannot be swept now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A key that something is stored under, and when that was last written."""
+
+    key: str
+    written_at: datetime
+
+
+class Inventory(Protocol):
+    """What a store holds, whoever put it there; for the collector alone."""
+
+    def page(self, *, after: str) -> Sequence[Listed]:
+        """Up to 1,000 keys behind this one, in the order of keys; nothing at the end.
+
+        Raises:
+            StorageUnavailable: the store cannot be listed now.
+        """
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove what is under the key for good, with all its versions; nothing is no trouble.
+
+        Raises:
+            StorageUnavailable: it cannot be removed now, or must not be; some may be left.
         """
         ...

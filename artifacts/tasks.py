@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from artifacts import wiring
+from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
@@ -33,3 +34,9 @@ def attest_confirmed_jobs_task(**_later: object) -> None:
 def collect_litter_task(**_later: object) -> None:
     """Remove what crashes and broken-off uploads left."""
     collect_litter(staging=wiring.staging_area(), now=timezone.now())
+
+
+@shared_task(name="artifacts.collect_blobs", ignore_result=True)
+def collect_blobs_task(**_later: object) -> None:
+    """Remove bytes that nobody has referred to for a day."""
+    collect_blobs_when_due(inventory=wiring.inventory(), now=timezone.now())

@@ -7,14 +7,14 @@ from typing import Protocol
 from django.conf import settings
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.ports import BlobStore, StagingArea
+from artifacts.ports import BlobStore, Inventory, StagingArea
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
 from provenance.usecases.attest_builds import Endings
 
 
-class _Store(BlobStore, StagingArea, Protocol):
-    """Both of what every store is."""
+class _Store(BlobStore, StagingArea, Inventory, Protocol):
+    """All that every store is."""
 
 
 @cache
@@ -48,6 +48,11 @@ def blob_store() -> BlobStore:
 
 def staging_area() -> StagingArea:
     """Where bytes arrive, and crashes leave litter."""
+    return _store()
+
+
+def inventory() -> Inventory:
+    """What the store holds, for the collector."""
     return _store()
 
 

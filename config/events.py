@@ -18,6 +18,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
         "artifacts.collect_litter",
+        "artifacts.collect_blobs",
         "access.collect_token_ids",
         "access.collect_login_attempts",
     ],

@@ -15,6 +15,11 @@ UPLOAD_BYTES: Final = Counter(
 DOWNLOAD_BYTES: Final = Counter(
     "strongroom_download_bytes_total", "Bytes of artifacts that were sent."
 )
+BLOBS_COLLECTED: Final = Counter(
+    "strongroom_blobs_collected_total",
+    "Stored bytes that the collector dealt with (unreferenced, orphan, removed, left).",
+    ["outcome"],
+)
 SIGNING_SECONDS: Final = Histogram(
     "strongroom_signing_seconds",
     "Seconds from the request for an attestation to its recording, by signer.",

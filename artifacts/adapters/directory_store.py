@@ -1,11 +1,11 @@
 """Blobs in a directory of one local (or POSIX-true network) filesystem.
 
     incoming/<random>            bytes while they arrive; a crash leaves litter, `sweep` removes it
-    blobs/sha256/<aa>/<digest>   bytes for good
+    blobs/sha256/<aa>/<digest>.<random>   bytes for good, each time under a name of its own
 
 A blob appears under its final name by `link`, which never overwrites, after its bytes are on the
-disk; its folder is on the disk before `put` returns. So what is visible is whole, and what was
-acknowledged survives a power cut.
+disk; its folder is on the disk before `put` returns. What is visible is whole, and what was
+acknowledged survives a power cut. New folders have the rights that the root has.
 """
 
 import errno
@@ -13,17 +13,17 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_IMODE, S_ISREG
 from typing import Final, NoReturn
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
-from artifacts.ports import StoredBytes
+from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
 from kernel import faults
 from kernel.digest import Sha256
 
@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 READ_BYTES: Final = 512 * 1024
 # EFBIG is the filesystem's or the process's own limit on one file: to the uploader it is no room.
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_KEY: Final = re.compile(r"blobs/sha256/([0-9a-f]{2})/\1[0-9a-f]{62}")
+PAGE: Final = 1000
+_KEY: Final = re.compile(r"blobs/sha256/([0-9a-f]{2})/\1[0-9a-f]{62}\.[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ class FileReader:
 
 
 class DirectoryBlobStore:
-    """Implements BlobStore and StagingArea below one folder, which it makes, closed to others."""
+    """Implements BlobStore, StagingArea and Inventory below one folder.
+
+    It makes the folder, closed to others.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -68,6 +72,7 @@ class DirectoryBlobStore:
         self._durable: set[Path] = set()
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
+        record_before = datetime.now(UTC) + RECORD_WITHIN
         with self._temporary() as (temporary, descriptor):
             digest, size_bytes = _write(descriptor, chunks)
             if expected is not None and digest != expected:
@@ -75,15 +80,27 @@ class DirectoryBlobStore:
             with _translated():
                 os.fsync(descriptor)
             faults.reach("artifacts.promoting")
-            final = self._blobs / digest.hex[:2] / digest.hex
-            self._promote(temporary, final, size_bytes)
-        return StoredBytes(digest, size_bytes, str(final.relative_to(self._root)))
+            final = self._blobs / digest.hex[:2] / f"{digest.hex}.{temporary.name}"
+            self._promote(temporary, final)
+        key = str(final.relative_to(self._root))
+        return StoredBytes(digest, size_bytes, key, record_before=record_before)
+
+    def merge(self, duplicate: StoredBytes, *, into: StoredBytes) -> StoredBytes:
+        """Put the duplicate in the other's place: renaming is atomic, and readers keep the old.
+
+        It was hashed a moment ago and is on the disk, which nobody knows of the old bytes. So an
+        identical upload mends a damaged blob, also one that kept its size.
+        """
+        target = self._path(into.key)
+        with _translated(missing=duplicate.key):
+            _tell_damage(target, into)
+            self._path(duplicate.key).replace(target)
+            _fsync_folder(target.parent)
+        return into
 
     @contextmanager
-    def open(self, key: str, *, size_bytes: int) -> Iterator[FileReader]:
-        if not _KEY.fullmatch(key):
-            raise BlobMissing(key=key[:300], reason="not a key of this store")
-        path = self._root / key
+    def open(self, key: str, *, size_bytes: int, pin: Pin = UNPINNED) -> Iterator[FileReader]:  # noqa: ARG002 - nobody else writes here: the key is enough
+        path = self._path(key)
         with _translated(missing=key):
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
@@ -116,6 +133,41 @@ class DirectoryBlobStore:
         with _translated():
             return sum(_removed(path, before=before) for path in self._incoming.iterdir())
 
+    def page(self, *, after: str) -> Sequence[Listed]:
+        if not self._blobs.is_dir():
+            return []
+        found: list[Listed] = []
+        with _translated():
+            for folder in sorted(self._blobs.iterdir()):
+                # "~" stands behind every character of a digest: this folder is behind us.
+                if f"{folder.relative_to(self._root)}/~" > after:
+                    found += self._listed(folder, after=after)
+                if len(found) >= PAGE:
+                    break
+        return found[:PAGE]
+
+    def remove(self, key: str) -> None:
+        path = self._path(key)
+        with _translated(), suppress(FileNotFoundError):
+            path.unlink()
+            _fsync_folder(path.parent)
+
+    def _listed(self, folder: Path, *, after: str) -> list[Listed]:
+        """What is in one folder; files that no `put` made are not ours to judge."""
+        found = []
+        for name in sorted(entry.name for entry in os.scandir(folder)):
+            key = f"{folder.relative_to(self._root)}/{name}"
+            if key > after and _KEY.fullmatch(key):
+                with suppress(FileNotFoundError):
+                    written = (folder / name).lstat().st_mtime
+                    found.append(Listed(key, datetime.fromtimestamp(written, UTC)))
+        return found
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise BlobMissing(key=key[:300], reason="not a key of this store")
+        return self._root / key
+
     @contextmanager
     def _temporary(self) -> Iterator[tuple[Path, int]]:
         """A new file in incoming/, closed and removed at the end, whatever happens."""
@@ -132,15 +184,11 @@ class DirectoryBlobStore:
             with suppress(OSError):
                 path.unlink()
 
-    def _promote(self, temporary: Path, final: Path, size_bytes: int) -> None:
-        """Give whole bytes their final name, unless they are there already."""
+    def _promote(self, temporary: Path, final: Path) -> None:
+        """Give whole bytes their final name."""
         with _translated():
             self._make_durable(final.parent)
-            try:
-                os.link(temporary, final)
-            except FileExistsError:
-                _heal(temporary, final, size_bytes)
-            # Also when another process linked it: its own fsync may still be ahead of it.
+            os.link(temporary, final)
             _fsync_folder(final.parent)
 
     def _make_durable(self, folder: Path) -> None:
@@ -151,6 +199,9 @@ class DirectoryBlobStore:
         for level in reversed(missing[: missing.index(self._root) + 1]):
             with suppress(FileExistsError):
                 level.mkdir(mode=0o700)
+                if level != self._root:
+                    # As closed as the root: where its group may write, the worker can collect.
+                    level.chmod(S_IMODE(self._root.stat().st_mode) & 0o2770)
             _fsync_folder(level.parent)
         self._durable.add(folder)
 
@@ -169,24 +220,22 @@ def _write(descriptor: int, chunks: Iterable[bytes]) -> tuple[Sha256, int]:
     return Sha256.of(measured.digest()), size_bytes
 
 
-def _heal(temporary: Path, final: Path, size_bytes: int) -> None:
-    """The same bytes are stored once: the ones in hand, whatever the old file has become.
-
-    They were hashed a moment ago and are on the disk, which nobody knows of the old ones.
-    Renaming is atomic, and whoever reads the old file keeps it until the end. So an identical
-    upload mends a damaged blob, also one that kept its size.
-    """
-    found = final.lstat()
-    if not S_ISREG(found.st_mode) or found.st_size != size_bytes:
+def _tell_damage(path: Path, stored: StoredBytes) -> None:
+    """Say so where the file is visibly not what was stored."""
+    try:
+        found = path.lstat()
+        found_bytes = found.st_size if S_ISREG(found.st_mode) else None
+    except FileNotFoundError:
+        found_bytes = None
+    if found_bytes != stored.size_bytes:
         logger.error(
             "damaged blob replaced",
             extra={
-                "sha256": final.name,
-                "found_bytes": found.st_size,
-                "size_bytes": size_bytes,
+                "sha256": stored.digest.hex,
+                "found_bytes": found_bytes,
+                "size_bytes": stored.size_bytes,
             },
         )
-    temporary.replace(final)
 
 
 def _removed(path: Path, *, before: datetime) -> bool:

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+from artifacts.ports import Pin, StoredBytes
+from kernel.digest import Sha256
+
 
 class BlobState(models.TextChoices):
     """Live blobs are served; collecting ones are on their way out and count as absent."""
@@ -11,14 +14,21 @@ class BlobState(models.TextChoices):
 
 
 class Blob(models.Model):
-    """Immutable bytes. The digest is unique only among live ones."""
+    """Immutable bytes. The digest is unique only among live ones, the key among all.
+
+    `etag` and `version_id` pin the bytes that were measured, in a bucket; empty in a directory.
+    `unreferenced_at` is when the collector first saw that no artifact has them.
+    """
 
     id = models.BigAutoField(primary_key=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
-    key = models.CharField(max_length=300)
+    key = models.CharField(max_length=300, unique=True)
+    etag = models.CharField(max_length=200, blank=True)
+    version_id = models.CharField(max_length=1024, blank=True)
     state = models.CharField(max_length=10, choices=BlobState, default=BlobState.LIVE)
     stored_at = models.DateTimeField()
+    unreferenced_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "blob"
@@ -29,6 +39,28 @@ class Blob(models.Model):
                 name="one_live_blob_per_digest",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["unreferenced_at"],
+                condition=models.Q(unreferenced_at__isnull=False),
+                name="blob_unreferenced",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(state=BlobState.COLLECTING),
+                name="blob_collecting",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]} ({self.size_bytes} bytes)"
+
+    @property
+    def pin(self) -> Pin:
+        """What tells the measured bytes from others under the key."""
+        return Pin(self.etag, self.version_id)
+
+    @property
+    def stored(self) -> StoredBytes:
+        """The same for a store."""
+        return StoredBytes(Sha256(self.sha256), self.size_bytes, self.key, self.pin)

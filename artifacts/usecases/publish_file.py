@@ -19,6 +19,7 @@ from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import Place, artifact_of_origin, visible_project
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.join_build import join_build
+from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.open_build import open_build
 from artifacts.usecases.seal_build import seal_build
 from kernel import faults
@@ -87,6 +88,7 @@ def publish_file(
     faults.reach("artifacts.received")
     published = _record(upload, stored, now=clock())
     faults.reach("artifacts.sealed")
+    keep_one_copy(blob=published.artifact.blob, sent=stored, store=store)
     return published
 
 

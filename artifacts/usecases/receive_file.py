@@ -20,6 +20,7 @@ from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import artifact_of_build, own_build
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.join_build import join_build
+from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.publish_file import Incoming, Published, same_bytes
 from kernel import faults
 from kernel.actor import Actor
@@ -87,6 +88,7 @@ def receive_file(
     faults.reach("artifacts.received")
     received = _record(upload, stored, now=clock())
     faults.reach("artifacts.added")
+    keep_one_copy(blob=received.artifact.blob, sent=stored, store=store)
     return received
 
 

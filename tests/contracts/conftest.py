@@ -1,13 +1,18 @@
 """A bucket of its own, or a CI platform's API, for each test that asks for it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.s3.connection import Bucket, S3Settings
+from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
 from tests.factories.platform_doubles import PlatformDouble, running_platform
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from tests.factories.stores import Store
+from tests.fakes.blob_store import MemoryBlobStore
 
 
 @pytest.fixture
@@ -26,3 +31,14 @@ def bucket(
 def platform() -> Iterator[PlatformDouble]:
     with running_platform() as double:
         yield double
+
+
+@pytest.fixture(params=["memory", "directory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    match request.param:
+        case "memory":
+            return MemoryBlobStore()
+        case "directory":
+            return DirectoryBlobStore(tmp_path)
+        case _:
+            return S3BlobStore(request.getfixturevalue("bucket"), part_bytes=SMALLEST_PART)

@@ -55,11 +55,12 @@ def test_cuts_parts_where_they_end(store: S3BlobStore, extra: int) -> None:
     assert read(store, stored.key, len(data)) == data
 
 
-def test_stores_long_bytes_once_when_they_were_declared(store: S3BlobStore) -> None:
+def test_keeps_long_bytes_once(store: S3BlobStore, bucket: Bucket) -> None:
     first = store.put(pieces(LARGE), expected=digest_of(LARGE))
     second = store.put(pieces(LARGE), expected=digest_of(LARGE))
 
-    assert first == second
+    assert store.merge(second, into=first) == first
+    assert bucket.find(second.key) is None
     assert read(store, first.key, len(LARGE)) == LARGE
 
 
@@ -123,15 +124,32 @@ def test_tells_a_reader_that_the_object_became_another(store: S3BlobStore, bucke
             list(reader.chunks(0, 7))
 
 
-def test_mends_a_damaged_object(store: S3BlobStore, bucket: Bucket) -> None:
+@pytest.mark.parametrize("swapped", [b"damage", b"swapped"], ids=["shorter", "same-size"])
+def test_keeps_the_new_copy_where_the_old_is_damaged(
+    store: S3BlobStore, bucket: Bucket, swapped: bytes
+) -> None:
     stored = store.put([b"genuine"], expected=None)
-    bucket.put(stored.key, b"damage", digest_of(b"damage"), replaces=True)
-    with pytest.raises(BlobMissing), store.open(stored.key, size_bytes=7):
+    bucket.put(stored.key, swapped, digest_of(swapped), replaces=True)
+    with pytest.raises(BlobMissing), store.open(stored.key, size_bytes=7, pin=stored.pin):
         pass
 
-    store.put([b"genuine"], expected=None)
+    again = store.put([b"genuine"], expected=None)
 
-    assert read(store, stored.key, 7) == b"genuine"
+    assert store.merge(again, into=stored) == again
+    with store.open(again.key, size_bytes=7, pin=again.pin) as reader:
+        assert b"".join(reader.chunks(0, 7)) == b"genuine"
+
+
+@pytest.mark.parametrize("bucket", [True], indirect=True, ids=["versioned"])
+def test_reads_the_version_that_was_measured(store: S3BlobStore, bucket: Bucket) -> None:
+    stored = store.put([b"genuine"], expected=None)
+    bucket.put(stored.key, b"swapped", digest_of(b"swapped"), replaces=True)
+
+    with store.open(stored.key, size_bytes=7, pin=stored.pin) as reader:
+        assert b"".join(reader.chunks(0, 7)) == b"genuine"
+    assert [one.key for one in store.page(after="")] == [stored.key]
+    store.remove(stored.key)
+    assert store.page(after="") == []
 
 
 @pytest.mark.parametrize("bucket", [True], indirect=True, ids=["versioned"])

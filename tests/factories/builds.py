@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import connection
 
 from artifacts.models import Build
+from artifacts.ports import BlobStore
 from artifacts.usecases.complete_build import complete_build
 from artifacts.usecases.publish_file import Incoming, Published
 from artifacts.usecases.receive_file import Slot, receive_file
@@ -18,7 +19,6 @@ from kernel.actor import Actor
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from provenance.models import AttestationRequest
-from tests.fakes.blob_store import MemoryBlobStore
 
 NOW: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 LATER: Final = NOW + timedelta(minutes=5)
@@ -37,7 +37,7 @@ def start(
 def send(
     actor: Actor,
     build: Build,
-    store: MemoryBlobStore,
+    store: BlobStore,
     path: str,
     data: bytes | Iterator[bytes] = b"",
     *,

@@ -1,12 +1,14 @@
 """An honest blob store in memory: it keeps every promise of the port except outliving us."""
 
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
-from artifacts.ports import StoredBytes
+from artifacts.ports import UNPINNED, Listed, Pin, StoredBytes
 from kernel.digest import Sha256
 
 
@@ -29,6 +31,7 @@ class MemoryBlobStore:
     capacity: int = 64 * 1024 * 1024
     is_down: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
+    written_at: datetime = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
         self.check()
@@ -40,12 +43,27 @@ class MemoryBlobStore:
         digest = Sha256.of(sha256(received).digest())
         if expected is not None and digest != expected:
             raise DigestMismatch(declared=expected, measured=digest, size_bytes=len(received))
-        key = f"blobs/sha256/{digest.hex[:2]}/{digest.hex}"
+        key = f"blobs/sha256/{digest.hex[:2]}/{digest.hex}.{secrets.token_hex(16)}"
         self.blobs[key] = bytes(received)
         return StoredBytes(digest, len(received), key)
 
+    def merge(self, duplicate: StoredBytes, *, into: StoredBytes) -> StoredBytes:
+        self.check()
+        if duplicate.key not in self.blobs:
+            raise BlobMissing(key=duplicate.key)
+        self.blobs[into.key] = self.blobs.pop(duplicate.key)
+        return into
+
+    def page(self, *, after: str) -> Sequence[Listed]:
+        self.check()
+        return [Listed(key, self.written_at) for key in sorted(self.blobs) if key > after][:3]
+
+    def remove(self, key: str) -> None:
+        self.check()
+        self.blobs.pop(key, None)
+
     @contextmanager
-    def open(self, key: str, *, size_bytes: int) -> Iterator[MemoryReader]:
+    def open(self, key: str, *, size_bytes: int, pin: Pin = UNPINNED) -> Iterator[MemoryReader]:  # noqa: ARG002 - as in a directory
         self.check()
         data = self.blobs.get(key)
         if data is None or len(data) != size_bytes:

@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from artifacts.errors import BlobMissing, StorageFull, StorageUnavailable
+from artifacts.ports import UNPINNED, Listed, Pin
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
@@ -62,10 +63,10 @@ class ObjectExists(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the server says of an object; `etag` pins its bytes for later reads."""
+    """What the server says of an object; the pin tells its bytes from later ones."""
 
     size_bytes: int
-    etag: str
+    pin: Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,15 @@ class Bucket:
             timeout=urllib3.Timeout(connect=settings.connect_seconds, read=settings.read_seconds),
         )
 
-    def put(self, key: str, body: bytes, digest: Sha256, *, replaces: bool = False) -> None:
+    def put(self, key: str, body: bytes, digest: Sha256, *, replaces: bool = False) -> Pin:
         """Store an object whose bytes have this digest.
 
         Raises:
             ObjectExists: there is one under the key; never with `replaces`.
         """
         only_new = {} if replaces else {"IfNoneMatch": "*"}
-        self._send(
-            "put_object", body, key=key, ChecksumSHA256=_checksum(digest), **self._sse(), **only_new
+        return self._send(
+            "put_object", body, key=key, ChecksumSHA256=checksum(digest), **self._sse(), **only_new
         )
 
     def begin(self, key: str) -> Upload:
@@ -133,18 +134,18 @@ class Bucket:
         self, upload: Upload, number: int, body: bytes, digest: Sha256
     ) -> Mapping[str, Any]:
         """Store a part (from 1); the answer is what completion has to name."""
-        checksum = _checksum(digest)
-        etag = self._send(
+        signed = checksum(digest)
+        pin = self._send(
             "upload_part",
             body,
             key=upload.key,
             UploadId=upload.upload_id,
             PartNumber=number,
-            ChecksumSHA256=checksum,
+            ChecksumSHA256=signed,
         )
-        return {"PartNumber": number, "ETag": etag, "ChecksumSHA256": checksum}
+        return {"PartNumber": number, "ETag": pin.etag, "ChecksumSHA256": signed}
 
-    def complete(self, upload: Upload, parts: list[Mapping[str, Any]], *, size_bytes: int) -> None:
+    def complete(self, upload: Upload, parts: list[Mapping[str, Any]], *, size_bytes: int) -> Pin:
         """Make one object of the parts, if there is none under the key.
 
         An unclear answer is settled by looking, never by completing again: on some servers a
@@ -155,7 +156,7 @@ class Bucket:
         """
         try:
             with _translated(upload.key, exists=True):
-                self._client.complete_multipart_upload(
+                answer = self._client.complete_multipart_upload(
                     Bucket=self._settings.bucket,
                     Key=upload.key,
                     UploadId=upload.upload_id,
@@ -166,6 +167,8 @@ class Bucket:
             found = self.find(upload.key)
             if found is None or found.size_bytes != size_bytes:
                 raise
+            return found.pin
+        return Pin(answer["ETag"], answer.get("VersionId", ""))
 
     def abort(self, upload: Upload) -> None:
         """Give up an upload and its parts; one that is gone already is no trouble."""
@@ -185,38 +188,56 @@ class Bucket:
                 for one in page.get("Uploads", ()):
                     yield Upload(one["Key"], one["UploadId"]), one["Initiated"]
 
-    def find(self, key: str) -> Head | None:
-        """What stands under the key; None when nothing does."""
+    def find(self, key: str, pin: Pin = UNPINNED) -> Head | None:
+        """What stands under the key, or stood there as the pin's version; None when nothing."""
         try:
             with _translated(key):
-                found = self._client.head_object(Bucket=self._settings.bucket, Key=key)
+                found = self._client.head_object(
+                    Bucket=self._settings.bucket, Key=key, **_version(pin)
+                )
         except BlobMissing:
             return None
-        return Head(found["ContentLength"], found["ETag"])
+        return Head(found["ContentLength"], Pin(found["ETag"], found.get("VersionId", "")))
+
+    def page(self, prefix: str, *, after: str) -> list[Listed]:
+        """Up to 1,000 entries behind this key: objects, also those of which old versions remain."""
+        with _translated(""):
+            found = self._client.list_object_versions(
+                Bucket=self._settings.bucket, Prefix=prefix, KeyMarker=after
+            )
+        newest: dict[str, datetime] = {}
+        for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+            key, written_at = one["Key"], one["LastModified"]
+            # Some servers begin with the marker itself.
+            if key > after:
+                newest[key] = max(newest.get(key, written_at), written_at)
+        if found.get("IsTruncated") and not newest:
+            raise StorageUnavailable(reason="the list of the bucket does not go on", after=after)
+        return [Listed(key, newest[key]) for key in sorted(newest)]
 
     def remove(self, key: str) -> None:
         """Remove an object, of a versioned bucket with all its versions."""
         with _translated(key):
-            listed = self._client.list_object_versions(Bucket=self._settings.bucket, Prefix=key)
-            versions = [*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())]
-            for one in versions:
-                if one["Key"] == key:
-                    self._client.delete_object(
-                        Bucket=self._settings.bucket, Key=key, VersionId=one["VersionId"]
-                    )
+            pages = self._client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self._settings.bucket, Prefix=key):
+                for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    if one["Key"] == key:
+                        self._client.delete_object(
+                            Bucket=self._settings.bucket, Key=key, VersionId=one["VersionId"]
+                        )
 
     @contextmanager
     def read(
-        self, key: str, *, etag: str, start: int, length: int
+        self, key: str, *, pin: Pin, start: int, length: int
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        """The bytes [start, start + length) of the very object that had this ETag, as a stream.
+        """The bytes [start, start + length) of the very object that has this pin, as a stream.
 
         Raises:
             BlobMissing: it is gone.
             StorageUnavailable: it is another one now.
         """
-        headers = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": etag}
-        url = self._signed("get_object", key=key)
+        headers = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": pin.etag}
+        url = self._signed("get_object", key=key, **_version(pin))
         response = self._request("GET", url, key=key, headers=headers)
         try:
             yield response
@@ -230,8 +251,8 @@ class Bucket:
         wanted = self._settings.encryption
         return {"ServerSideEncryption": wanted} if wanted else {}
 
-    def _send(self, operation: str, body: bytes, *, key: str, **parameters: object) -> str:
-        """PUT the body; the answer is the ETag."""
+    def _send(self, operation: str, body: bytes, *, key: str, **parameters: object) -> Pin:
+        """PUT the body; the answer tells it from others."""
         url = self._signed(operation, key=key, **parameters)
         headers = {
             name: str(parameters[parameter])
@@ -241,7 +262,9 @@ class Bucket:
         response = self._request("PUT", url, key=key, headers=headers, body=body)
         response.drain_conn()
         response.release_conn()
-        return str(response.headers.get("ETag", ""))
+        return Pin(
+            str(response.headers.get("ETag", "")), str(response.headers.get("x-amz-version-id", ""))
+        )
 
     def _signed(self, operation: str, *, key: str, **parameters: object) -> str:
         url: str = self._client.generate_presigned_url(
@@ -287,8 +310,13 @@ _HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-def _checksum(digest: Sha256) -> str:
+def checksum(digest: Sha256) -> str:
+    """A digest as S3 spells it."""
     return base64.b64encode(bytes.fromhex(digest.hex)).decode()
+
+
+def _version(pin: Pin) -> dict[str, str]:
+    return {"VersionId": pin.version_id} if pin.version_id else {}
 
 
 def _code_of(problem: bytes) -> str:

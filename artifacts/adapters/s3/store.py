@@ -1,25 +1,28 @@
 """Blobs in a bucket of an S3-compatible server, uploaded through the app.
 
-    blobs/sha256/<aa>/<digest>   what was measured before it was sent, or declared
-    blobs/measured/<random>      longer than a part, and measured only when all of it was there
+    blobs/sha256/<aa>/<digest>/<random>   what was measured before it was sent, or declared
+    blobs/measured/<random>               longer than a part, and measured when all of it was there
 
-An object appears when it is whole; parts become one only where the key is free. A key is a place,
-not a proof: the digest in the blob's row is what was measured.
+An object appears when it is whole, under a key of its own. A key is a place, not a proof: the
+digest in the blob's row is what was measured.
 """
 
+import logging
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from artifacts.adapters.s3.connection import Bucket, ObjectExists, Upload
+from artifacts.adapters.s3.connection import Bucket, Head, ObjectExists, Upload
 from artifacts.errors import BlobMissing, DigestMismatch, StorageUnavailable
-from artifacts.ports import StoredBytes
+from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
 from kernel import faults
 from kernel.digest import Sha256
+
+logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 512 * 1024
 SMALLEST_PART: Final = 5 * 1024 * 1024  # S3's own limit, on all parts but the last
@@ -28,11 +31,11 @@ MOST_PARTS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ObjectReader:
-    """An open object, pinned by its ETag: one reader serves any number of ranges."""
+    """An open object, pinned: one reader serves any number of ranges."""
 
     bucket: Bucket
     key: str
-    etag: str
+    pin: Pin
     path: None = None
 
     def chunks(self, start: int, length: int) -> Iterator[bytes]:
@@ -45,7 +48,7 @@ class ObjectReader:
             return
         left = length
         try:
-            with self.bucket.read(self.key, etag=self.etag, start=start, length=length) as answer:
+            with self.bucket.read(self.key, pin=self.pin, start=start, length=length) as answer:
                 while left and (chunk := answer.read(min(READ_BYTES, left))):
                     left -= len(chunk)
                     yield chunk
@@ -86,7 +89,7 @@ class _Measured:
 
 
 class S3BlobStore:
-    """Implements BlobStore and StagingArea in one bucket.
+    """Implements BlobStore, StagingArea and Inventory in one bucket.
 
     Memory: an upload holds two parts at most, of `part_bytes` each.
     """
@@ -98,6 +101,7 @@ class S3BlobStore:
         self._part_bytes = part_bytes
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
+        record_before = datetime.now(UTC) + RECORD_WITHIN
         measured = _Measured(chunks, self._part_bytes)
         parts = measured.parts()
         first = next(parts)
@@ -106,21 +110,41 @@ class S3BlobStore:
             _check(measured, expected)
             key = _key(measured.digest)
             faults.reach("artifacts.promoting")
-            self._put_small(key, first, measured.digest)
+            pin = self._put_small(key, first, measured.digest)
         else:
             key = _key(expected) if expected else f"blobs/measured/{secrets.token_hex(16)}"
-            self._put_large(key, measured, _chain(first, second, parts), expected)
-        return StoredBytes(measured.digest, measured.size_bytes, key)
+            pin = self._put_large(key, measured, _chain(first, second, parts), expected)
+        return StoredBytes(measured.digest, measured.size_bytes, key, pin, record_before)
+
+    def merge(self, duplicate: StoredBytes, *, into: StoredBytes) -> StoredBytes:
+        """Keep the older one as long as the server says that it is the same; else the duplicate."""
+        found = self._bucket.find(into.key, into.pin)
+        if found is None or not _is(found, into.size_bytes, into.pin):
+            logger.error(
+                "damaged blob replaced", extra={"key": into.key, "sha256": into.digest.hex}
+            )
+            return duplicate
+        self._bucket.remove(duplicate.key)
+        return into
 
     @contextmanager
-    def open(self, key: str, *, size_bytes: int) -> Iterator[ObjectReader]:
+    def open(self, key: str, *, size_bytes: int, pin: Pin = UNPINNED) -> Iterator[ObjectReader]:
         if not key.startswith("blobs/") or ".." in key:
             raise BlobMissing(key=key[:300], reason="not a key of this store")
-        found = self._bucket.find(key)
-        if found is None or found.size_bytes != size_bytes:
+        found = self._bucket.find(key, pin)
+        if found is None or not _is(found, size_bytes, pin):
             size = found.size_bytes if found else None
             raise BlobMissing(key=key, expected_bytes=size_bytes, found_bytes=size)
-        yield ObjectReader(self._bucket, key, found.etag)
+        yield ObjectReader(self._bucket, key, found.pin)
+
+    def page(self, *, after: str) -> Sequence[Listed]:
+        return self._bucket.page("blobs/", after=after)
+
+    def remove(self, key: str) -> None:
+        try:
+            self._bucket.remove(key)
+        except BlobMissing:
+            return
 
     def check(self) -> None:
         key, probe = f"probes/{secrets.token_hex(16)}", secrets.token_bytes(16)
@@ -129,7 +153,7 @@ class S3BlobStore:
             found = self._bucket.find(key)
             if found is None:
                 raise StorageUnavailable(reason="what was written cannot be found")
-            with self._bucket.read(key, etag=found.etag, start=0, length=len(probe)) as answer:
+            with self._bucket.read(key, pin=found.pin, start=0, length=len(probe)) as answer:
                 if answer.read() != probe:
                     raise StorageUnavailable(reason="what was written is not what was read")
         finally:
@@ -141,26 +165,24 @@ class S3BlobStore:
             self._bucket.abort(upload)
         return len(old)
 
-    def _put_small(self, key: str, body: bytes, digest: Sha256) -> None:
+    def _put_small(self, key: str, body: bytes, digest: Sha256) -> Pin:
         try:
-            self._bucket.put(key, body, digest)
+            return self._bucket.put(key, body, digest)
         except ObjectExists:
-            # The bytes in hand were hashed a moment ago; nobody knows that of the old ones, and
-            # an identical upload mends them.
-            self._bucket.put(key, body, digest, replaces=True)
+            return self._our_own(key, len(body))
 
     def _put_large(
         self, key: str, measured: _Measured, parts: Iterable[bytes], expected: Sha256 | None
-    ) -> None:
+    ) -> Pin:
         upload = self._bucket.begin(key)
         try:
             sent = self._send_parts(upload, parts)
             _check(measured, expected)
             faults.reach("artifacts.promoting")
-            self._bucket.complete(upload, sent, size_bytes=measured.size_bytes)
+            return self._bucket.complete(upload, sent, size_bytes=measured.size_bytes)
         except ObjectExists:
             self._abort(upload)
-            self._require_same(key, measured)
+            return self._our_own(key, measured.size_bytes)
         except BaseException:
             self._abort(upload)
             raise
@@ -176,10 +198,12 @@ class S3BlobStore:
         with suppress(StorageUnavailable):
             self._bucket.abort(upload)
 
-    def _require_same(self, key: str, measured: _Measured) -> None:
+    def _our_own(self, key: str, size_bytes: int) -> Pin:
+        """Nobody else knows this key: an earlier try succeeded whose answer was lost."""
         found = self._bucket.find(key)
-        if found is None or found.size_bytes != measured.size_bytes:
-            raise StorageUnavailable(reason="a damaged object stands in the way", key=key)
+        if found is None or found.size_bytes != size_bytes:
+            raise StorageUnavailable(reason="another object stands in the way", key=key)
+        return found.pin
 
 
 def _check(measured: _Measured, expected: Sha256 | None) -> None:
@@ -190,7 +214,12 @@ def _check(measured: _Measured, expected: Sha256 | None) -> None:
 
 
 def _key(digest: Sha256) -> str:
-    return f"blobs/sha256/{digest.hex[:2]}/{digest.hex}"
+    return f"blobs/sha256/{digest.hex[:2]}/{digest.hex}/{secrets.token_hex(16)}"
+
+
+def _is(found: Head, size_bytes: int, pin: Pin) -> bool:
+    """Whether this is the object of that size and pin; a row without a pin names none."""
+    return found.size_bytes == size_bytes and pin.etag in ("", found.pin.etag)
 
 
 def _chain(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,202 @@
+"""Collect bytes that nobody refers to: the one cure for every crash (docs/adr/0013).
+
+Rows before bytes: what is to go gets a row that says so first, and that row is committed. From
+then on no upload can refer to it, because a key is unique, and never used twice. Every step may be
+cut off anywhere, and run by two at once; the lock only saves double work.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from artifacts.errors import BlobMissing, StorageUnavailable
+from artifacts.models import Artifact, Blob, BlobState
+from artifacts.ports import Inventory, Listed
+from kernel import faults
+from kernel.metrics import BLOBS_COLLECTED
+from kernel.outbox.emit import beat
+from kernel.outbox.queries import heartbeat_age
+
+logger = logging.getLogger(__name__)
+
+GRACE: Final = timedelta(days=1)
+EVERY: Final = timedelta(hours=1)
+BATCH: Final = 500
+HEARTBEAT: Final = "collect_blobs"
+_TURN: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
+_DIGEST: Final = re.compile(r"/([0-9a-f]{64})[./]")
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one round did: blobs that nobody had, keys without any row, removals that failed."""
+
+    unreferenced: int = 0
+    orphans: int = 0
+    removed: int = 0
+    left: int = 0
+
+
+def collect_blobs_when_due(*, inventory: Inventory, now: datetime) -> Collected | None:
+    """Collect if the last round was an hour ago; None when it is not time, or others are at it.
+
+    Raises:
+        StorageUnavailable: the store cannot be listed now; what was decided stays decided.
+    """
+    age = heartbeat_age(HEARTBEAT, now=now)
+    if age is not None and age < EVERY:
+        return None
+    return collect_blobs(inventory=inventory, now=now)
+
+
+def collect_blobs(
+    *, inventory: Inventory, now: datetime, grace: timedelta = GRACE
+) -> Collected | None:
+    """Remove blobs that no artifact has had for `grace`, and stored keys of that age without a row.
+
+    None when somebody else is collecting.
+
+    Raises:
+        StorageUnavailable: the store cannot be listed now; what was decided stays decided.
+    """
+    with _turn() as is_ours:
+        if not is_ours:
+            return None
+        _note_references(now=now)
+        unreferenced = _condemn_unreferenced(before=now - grace)
+        orphans = _condemn_orphans(inventory, before=now - grace)
+        removed, left = _remove_condemned(inventory)
+        with transaction.atomic(durable=True):
+            beat(HEARTBEAT, now=now)
+    collected = Collected(unreferenced, orphans, removed, left)
+    if any((unreferenced, orphans, removed, left)):
+        logger.info("blobs collected", extra={"counts": collected})
+    return collected
+
+
+@contextmanager
+def _turn() -> Iterator[bool]:
+    """Whether it is ours to collect; the lock goes with the connection that holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_TURN])
+        [is_ours] = cursor.fetchone()
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_TURN])
+
+
+def _unreferenced() -> QuerySet[Blob]:
+    return Blob.objects.filter(
+        ~Exists(Artifact.objects.filter(blob=OuterRef("pk"))), state=BlobState.LIVE
+    )
+
+
+def _note_references(*, now: datetime) -> None:
+    """Start the grace of blobs that nobody has, and end it for those that somebody has again."""
+    again = Blob.objects.filter(
+        Exists(Artifact.objects.filter(blob=OuterRef("pk"))), unreferenced_at__isnull=False
+    )
+    again.update(unreferenced_at=None)
+    _unreferenced().filter(unreferenced_at=None, stored_at__lt=now).update(unreferenced_at=now)
+
+
+def _condemn_unreferenced(*, before: datetime) -> int:
+    """Mark what nobody has had since then as collecting. What is locked has just been found."""
+    total = 0
+    while True:
+        with transaction.atomic(durable=True):
+            due = _unreferenced().filter(unreferenced_at__lt=before)
+            locked = due.select_for_update(skip_locked=True).order_by("id")
+            found = {blob.pk for blob in locked[:BATCH]}
+            # Whoever found one of them live before we locked it has committed: look again.
+            referenced = Artifact.objects.filter(blob__in=found).values_list("blob", flat=True)
+            condemned = found - set(referenced)
+            Blob.objects.filter(pk__in=condemned).update(state=BlobState.COLLECTING)
+            faults.reach("artifacts.condemning")
+        BLOBS_COLLECTED.labels("unreferenced").inc(len(condemned))
+        total += len(condemned)
+        if not condemned:
+            return total
+
+
+def _condemn_orphans(inventory: Inventory, *, before: datetime) -> int:
+    """Give rows to stored keys that have none since then, so that nobody can refer to them now.
+
+    An upload that was on its way for so long finds its key taken, and is refused.
+    """
+    total, after = 0, ""
+    while page := inventory.page(after=after):
+        after = page[-1].key
+        orphans = _without_row([one for one in page if one.written_at < before])
+        Blob.objects.bulk_create(
+            [
+                Blob(
+                    sha256=_digest_in(one.key),
+                    size_bytes=0,
+                    key=one.key,
+                    state=BlobState.COLLECTING,
+                    stored_at=one.written_at,
+                )
+                for one in orphans
+            ],
+            ignore_conflicts=True,
+        )
+        BLOBS_COLLECTED.labels("orphan").inc(len(orphans))
+        total += len(orphans)
+        faults.reach("artifacts.orphaned")
+    return total
+
+
+def _without_row(old: Sequence[Listed]) -> list[Listed]:
+    keys = [one.key for one in old]
+    known = set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
+    return [one for one in old if one.key not in known]
+
+
+def _remove_condemned(inventory: Inventory) -> tuple[int, int]:
+    """Remove the bytes of what is collecting, then its row; how many went and how many could not.
+
+    A failure is one key's: an object that is locked, or in a place that we may not write to, must
+    not keep all others.
+    """
+    removed = left = 0
+    after = 0
+    while batch := list(
+        Blob.objects.filter(state=BlobState.COLLECTING, pk__gt=after).order_by("id")[:BATCH]
+    ):
+        after = batch[-1].pk
+        for blob in batch:
+            if _removed(inventory, blob):
+                removed += 1
+            else:
+                left += 1
+    return removed, left
+
+
+def _removed(inventory: Inventory, blob: Blob) -> bool:
+    try:
+        inventory.remove(blob.key)
+    except (StorageUnavailable, BlobMissing) as refusal:
+        BLOBS_COLLECTED.labels("left").inc()
+        logger.warning("blob not removed", extra={"key": blob.key, "refusal": str(refusal)})
+        return False
+    faults.reach("artifacts.removed")
+    Blob.objects.filter(pk=blob.pk, state=BlobState.COLLECTING).delete()
+    faults.reach("artifacts.collected")
+    BLOBS_COLLECTED.labels("removed").inc()
+    return True
+
+
+def _digest_in(key: str) -> str:
+    found = _DIGEST.search(key)
+    return found[1] if found else ""

@@ -1,0 +1,127 @@
+"""The collector, while files come and go, …
+
+`python -m tests.soak.collect --seconds 300` runs the same for longer and prints the figures.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from artifacts.adapters.directory_store import DirectoryBlobStore
+from artifacts.adapters.s3.connection import Bucket, S3Settings
+from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
+from artifacts.models import Artifact, Blob
+from artifacts.usecases.collect_blobs import GRACE, collect_blobs
+from kernel.actor import Actor
+from tests.factories.builds import NOW, send, start
+from tests.factories.collector_race import race
+from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from tests.factories.stores import Store
+
+ROOT = Path(__file__).resolve().parent.parent.parent.parent
+SECONDS = float(os.environ.get("SOAK_SECONDS", "6"))
+FIGURES = os.environ.get("SOAK_FIGURES")
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    if request.param == "directory":
+        return DirectoryBlobStore(tmp_path)
+    server: S3Server = request.getfixturevalue("s3_server")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    name = server.new_bucket(f"race-{uuid4()}", is_versioned=request.param == "s3-versioned")
+    bucket = Bucket(S3Settings(name, server.endpoint, uses_path_style=True))
+    return S3BlobStore(bucket, part_bytes=SMALLEST_PART)
+
+
+@pytest.mark.timeout(SECONDS + 120)
+# A bucket knows whole seconds only: half the grace has to be longer than that.
+@pytest.mark.parametrize(
+    ("store", "grace"),
+    [("directory", 0.3), ("s3", 2.5), ("s3-versioned", 2.5)],
+    indirect=["store"],
+)
+def test_loses_no_live_blob(
+    first: Actor, store: Store, grace: float, request: pytest.FixtureRequest
+) -> None:
+    figures = race(first, store, seconds=SECONDS, grace=timedelta(seconds=grace))
+
+    if FIGURES:
+        with Path(FIGURES).open("a") as lines:
+            told = {"race": request.node.callspec.id, **figures.counts, "lost": len(figures.lost)}
+            lines.write(json.dumps(told) + "\n")
+    assert figures.errors == []
+    assert figures.lost == []
+    assert figures.counts["uploaded"]
+    assert figures.counts["removed"]
+    Artifact.objects.all().delete()
+    for hours in (1, 2):
+        collect_blobs(
+            inventory=store, now=timezone.now() + timedelta(hours=hours), grace=timedelta(0)
+        )
+    assert not Blob.objects.exists()
+    assert store.page(after="") == []
+
+
+COLLECTOR = """
+import django, sys
+django.setup()
+from datetime import datetime
+from pathlib import Path
+from artifacts.adapters.directory_store import DirectoryBlobStore
+from artifacts.usecases.collect_blobs import collect_blobs
+store = DirectoryBlobStore(Path(sys.argv[1]))
+collect_blobs(inventory=store, now=datetime.fromisoformat(sys.argv[2]))
+"""
+POINTS = (
+    "artifacts.condemning",
+    "artifacts.orphaned",
+    "artifacts.removed",
+    "artifacts.collected",
+)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "unharmed"])
+def test_finishes_what_a_killed_collector_began(
+    first: Actor, tmp_path: Path, point: str, *, is_killed: bool
+) -> None:
+    directory, trigger = DirectoryBlobStore(tmp_path / "blobs"), tmp_path / "trigger"
+    build = start(first, "some").build
+    kept = send(first, build, directory, "kept").artifact.blob
+    for path in ("a", "b"):
+        send(first, build, directory, path)
+    Artifact.objects.exclude(path="kept").delete()
+    directory.put([b"orphan"], expected=None)
+    collect_blobs(inventory=directory, now=NOW + timedelta(seconds=1))
+    later = timezone.now() + GRACE + timedelta(hours=1)
+    if is_killed:
+        trigger.touch()
+
+    finished = subprocess.run(
+        [sys.executable, "-c", COLLECTOR, str(tmp_path / "blobs"), later.isoformat()],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "STRONGROOM_FAULT_POINTS": f"{point}={trigger}",
+        },
+        check=False,
+        timeout=60,
+    )
+
+    assert finished.returncode == (-signal.SIGKILL if is_killed else 0)
+    again = collect_blobs(inventory=directory, now=later)
+    assert again is not None
+    assert (again.removed > 0) is is_killed
+    assert [one.key for one in directory.page(after="")] == [kept.key]
+    assert list(Blob.objects.all()) == [kept]
