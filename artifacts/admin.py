@@ -2,7 +2,16 @@
 
 from django.contrib import admin
 
-from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Build,
+    Contribution,
+    Organization,
+    Project,
+    StoreProbe,
+    Upload,
+)
 from kernel.staff import ReadOnly
 
 
@@ -57,3 +66,19 @@ class BlobAdmin(ReadOnly):
 
     list_display = ("sha256", "size_bytes", "state", "stored_at")
     search_fields = ("sha256",)
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnly):
+    """Direct uploads, newest first."""
+
+    list_display = ("path", "build", "state", "size_bytes", "measured_bytes", "started_at")
+    list_filter = ("state",)
+    ordering = ("-started_at",)
+
+
+@admin.register(StoreProbe)
+class StoreProbeAdmin(ReadOnly):
+    """What was found when the bucket was tried."""
+
+    list_display = ("place", "missing_for_direct", "probed_at")

@@ -108,6 +108,55 @@ class PathTaken(Refusal):
     kind = Kind.CONFLICT
 
 
+class UploadNotFound(Refusal):
+    """There is no such upload, or none that this token may see."""
+
+    code = "upload-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class UploadInProgress(Refusal):
+    """Something is on its way to this path already, or has arrived there."""
+
+    code = "upload-in-progress"
+    kind = Kind.CONFLICT
+
+
+class UploadIncomplete(Refusal):
+    """Parts of the upload are missing or have other sizes than they should; it stays open."""
+
+    code = "upload-incomplete"
+    kind = Kind.CONFLICT
+
+
+class UploadEnded(Refusal):
+    """The upload has ended: it takes no parts and cannot be completed or given up."""
+
+    code = "upload-ended"
+    kind = Kind.CONFLICT
+
+
+class UploadsPending(Refusal):
+    """The build has uploads that are not in it yet; it stays open."""
+
+    code = "uploads-pending"
+    kind = Kind.CONFLICT
+
+
+class PartUnknown(Refusal):
+    """The upload has no part of this number."""
+
+    code = "part-unknown"
+    kind = Kind.INVALID
+
+
+class DirectUploadsUnavailable(Refusal):
+    """This store takes no uploads past itself, straight to its bucket."""
+
+    code = "direct-uploads-unavailable"
+    kind = Kind.CONFLICT
+
+
 class DigestMismatch(Refusal):
     """The bytes that arrived do not have the digest that was declared."""
 

@@ -11,3 +11,11 @@ class BuildPublished:
 
     name: ClassVar[str] = "build.published"
     build_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCompleted:
+    """A direct upload's object is frozen, and waits to be measured."""
+
+    name: ClassVar[str] = "upload.completed"
+    upload_id: UUID

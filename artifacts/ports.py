@@ -1,6 +1,6 @@
 """What artifacts need from outside: a place for bytes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -100,8 +100,10 @@ class BlobStore(Protocol):
 class StagingArea(Protocol):
     """Where a store keeps bytes while they arrive; crashes leave litter there."""
 
-    def sweep(self, *, before: datetime) -> int:
+    def sweep(self, *, before: datetime, busy: Container[str] = ()) -> int:
         """Remove what nobody has written to since then, and say how much there was.
+
+        The keys in `busy` stay, whatever their age: a direct upload may take days.
 
         Raises:
             StorageUnavailable: the place cannot be swept now.
@@ -133,5 +135,107 @@ class Inventory(Protocol):
 
         Raises:
             StorageUnavailable: it cannot be removed now, or must not be; some may be left.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A direct upload that was begun: where its bytes will stand, and its name in the store."""
+
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPart:
+    """Where the bytes of one part go, by `PUT` with exactly these headers, until then."""
+
+    number: int
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedPart:
+    """A part that the store has; the digest is the one that its address was signed for."""
+
+    number: int
+    size_bytes: int
+    digest: Sha256 | None
+
+
+class Transfer(Protocol):
+    """One direct upload, by whoever holds its name."""
+
+    def sign(self, parts: Mapping[int, Sha256], *, now: datetime) -> Sequence[SignedPart]:
+        """Addresses for these parts (from 1); the store takes no other bytes there.
+
+        Signing a part again is harmless, and the only way to repeat one.
+        """
+        ...
+
+    def arrived(self) -> Sequence[ArrivedPart] | None:
+        """The parts that the store has, in order; None when it knows no such upload any more.
+
+        Raises:
+            StorageUnavailable: the store cannot be asked now.
+        """
+        ...
+
+    def complete(self, *, size_bytes: int) -> Pin:
+        """Make one object of everything that arrived, and freeze it. Again is harmless.
+
+        From now on nobody can change it. An unclear answer is settled by looking.
+
+        Raises:
+            BlobMissing: neither upload nor object is there.
+            StorageUnavailable: the store cannot do it now.
+        """
+        ...
+
+    def abort(self) -> None:
+        """Give up what has arrived; what is gone already is no trouble.
+
+        Raises:
+            StorageUnavailable: the store cannot do it now; a sweep will.
+        """
+        ...
+
+
+class DirectUploads(Protocol):
+    """Bytes that go from the client to the store, and not through us."""
+
+    def begin(self, declared: Sha256) -> Begun:
+        """Begin one, under a key of its own: the digest in it is only a claim.
+
+        Raises:
+            StorageUnavailable: the store cannot be written now.
+        """
+        ...
+
+    def resume(self, begun: Begun) -> Transfer:
+        """The upload of that name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a store was tried for: whether it does it, and what was seen."""
+
+    name: str
+    holds: bool
+    seen: str
+
+
+class CapabilityProbe(Protocol):
+    """Tries a store for what it promises, and leaves nothing behind."""
+
+    def probe(self) -> Sequence[Finding]:
+        """Everything that was tried, also what could not be.
+
+        Raises:
+            StorageUnavailable: the store cannot be reached at all.
         """
         ...

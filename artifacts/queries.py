@@ -14,14 +14,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
 from artifacts.domain.origin import is_of_build
+from artifacts.domain.transfer import PENDING
 from artifacts.errors import (
     ArtifactNotFound,
     BuildNotFound,
     BuildNotYours,
     OrganizationNotFound,
     ProjectNotFound,
+    UploadNotFound,
 )
-from artifacts.models import Artifact, Build, Organization, Project
+from artifacts.models import Artifact, Build, Organization, Project, Upload
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -138,6 +140,29 @@ def held_build(build: UUID) -> Build:
     if one is None:
         raise BuildNotFound
     return one
+
+
+def own_upload(*, actor: Actor, upload: UUID) -> Upload:
+    """The direct upload with its build and project, for one of those who may add to that build.
+
+    Raises:
+        UploadNotFound: there is none, or its project does not exist for this actor.
+        Unauthenticated, PermissionMissing: the actor may not upload to the project.
+        BuildNotYours: the build is not the actor's job's.
+    """
+    one = Upload.objects.filter(pk=upload).first()
+    if one is None:
+        raise UploadNotFound
+    try:
+        one.build = own_build(actor=actor, build=one.build_id)
+    except BuildNotFound:
+        raise UploadNotFound from None
+    return one
+
+
+def pending_uploads(build: Build) -> Sequence[Upload]:
+    """Direct uploads to this build that are not in it yet, by path."""
+    return list(Upload.objects.filter(build=build, state__in=PENDING).order_by("path"))
 
 
 def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:

@@ -8,6 +8,8 @@ from django.utils import timezone
 from artifacts import wiring
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
+from artifacts.usecases.measure_uploads import Bytes, measure_upload
+from artifacts.usecases.probe_store import probe_store_when_due
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
 from provenance.usecases.attest_builds import BATCH, attest_builds
@@ -33,10 +35,26 @@ def attest_confirmed_jobs_task(**_later: object) -> None:
 @shared_task(name="artifacts.collect_litter", ignore_result=True)
 def collect_litter_task(**_later: object) -> None:
     """Remove what crashes and broken-off uploads left."""
-    collect_litter(staging=wiring.staging_area(), now=timezone.now())
+    collect_litter(
+        staging=wiring.staging_area(), direct=wiring.direct_uploads(), now=timezone.now()
+    )
 
 
 @shared_task(name="artifacts.collect_blobs", ignore_result=True)
 def collect_blobs_task(**_later: object) -> None:
     """Remove bytes that nobody has referred to for a day."""
     collect_blobs_when_due(inventory=wiring.inventory(), now=timezone.now())
+
+
+@shared_task(name="artifacts.measure_uploads", ignore_result=True)
+def measure_uploads_task(**_later: object) -> None:
+    """Measure completed uploads, one after the other while some are due."""
+    place = Bytes(wiring.blob_store(), wiring.inventory())
+    while measure_upload(place=place, clock=timezone.now):
+        pass
+
+
+@shared_task(name="artifacts.probe_store", ignore_result=True)
+def probe_store_task(**_later: object) -> None:
+    """Try the bucket once a day."""
+    probe_store_when_due(place=wiring.probed_place(), probe=wiring.probe(), now=timezone.now())

@@ -2,15 +2,34 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.ports import BlobStore, Inventory, StagingArea
+from artifacts.ports import BlobStore, CapabilityProbe, DirectUploads, Inventory, StagingArea
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
+from artifacts.usecases.start_upload import Target
 from provenance.usecases.attest_builds import Endings
+
+if TYPE_CHECKING:
+    from artifacts.adapters.s3.connection import Bucket
+
+
+class S3Bucket(Protocol):
+    """What settings say of a bucket."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def uses_path_style(self) -> bool: ...
+    @property
+    def encryption(self) -> str: ...
 
 
 class _Store(BlobStore, StagingArea, Inventory, Protocol):
@@ -19,25 +38,28 @@ class _Store(BlobStore, StagingArea, Inventory, Protocol):
 
 @cache
 def _store() -> _Store:
-    bucket = settings.S3_BUCKET
-    if bucket is None:
+    named = settings.S3_BUCKET
+    if named is None:
         # Settings have exactly one of the two, or the process would not have started.
         return DirectoryBlobStore(settings.BLOB_DIRECTORY or Path())
     # Here, because importing boto3 costs memory and time that a directory does not need.
-    from artifacts.adapters.s3.connection import Bucket, S3Settings  # noqa: PLC0415
     from artifacts.adapters.s3.store import S3BlobStore  # noqa: PLC0415
 
-    return S3BlobStore(
-        Bucket(
-            S3Settings(
-                bucket=bucket.name,
-                endpoint=bucket.endpoint,
-                region=bucket.region,
-                uses_path_style=bucket.uses_path_style,
-                encryption=bucket.encryption,
-            )
-        ),
-        part_bytes=bucket.part_bytes,
+    return S3BlobStore(_bucket(named, named.endpoint), part_bytes=named.part_bytes)
+
+
+@cache
+def _bucket(named: S3Bucket, endpoint: str | None) -> "Bucket":
+    from artifacts.adapters.s3.connection import Bucket, S3Settings  # noqa: PLC0415 - as above
+
+    return Bucket(
+        S3Settings(
+            bucket=named.name,
+            endpoint=endpoint,
+            region=named.region,
+            uses_path_style=named.uses_path_style,
+            encryption=named.encryption,
+        )
     )
 
 
@@ -54,6 +76,42 @@ def staging_area() -> StagingArea:
 def inventory() -> Inventory:
     """What the store holds, for the collector."""
     return _store()
+
+
+def direct_uploads() -> DirectUploads | None:
+    """Where clients may send bytes past us; None where there is no bucket."""
+    named = settings.S3_BUCKET
+    if named is None:
+        return None
+    from artifacts.adapters.s3.direct import S3DirectUploads  # noqa: PLC0415 - as above
+
+    return S3DirectUploads(
+        _bucket(named, named.endpoint),
+        public=_bucket(named, named.public_endpoint or named.endpoint),
+    )
+
+
+def upload_target() -> Target:
+    """The same with what has to be known to start one."""
+    named = settings.S3_BUCKET
+    part_bytes = named.part_bytes if named is not None else 0
+    return Target(direct_uploads(), probed_place(), part_bytes)
+
+
+def probed_place() -> str:
+    """What a probe's result is kept under."""
+    named = settings.S3_BUCKET
+    return f"{named.endpoint or 'amazon'}/{named.name}" if named is not None else "directory"
+
+
+def probe() -> CapabilityProbe | None:
+    """Who tries the bucket; None where there is none."""
+    named = settings.S3_BUCKET
+    if named is None:
+        return None
+    from artifacts.adapters.s3.probe import S3Probe  # noqa: PLC0415 - as above
+
+    return S3Probe(_bucket(named, named.endpoint))
 
 
 def endings() -> Endings:

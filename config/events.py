@@ -7,18 +7,21 @@ and the sweep finds what a lost message should have started.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from artifacts.events import BuildPublished
+from artifacts.events import BuildPublished, UploadCompleted
 from kernel.outbox.events import SweepDue
 from provenance.events import AttestationRequested
 
 ROUTES: Final[Mapping[str, Sequence[str]]] = {
     AttestationRequested.name: ["artifacts.attest_builds", "artifacts.attest_confirmed_jobs"],
     BuildPublished.name: [],
+    UploadCompleted.name: ["artifacts.measure_uploads"],
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
         "artifacts.collect_litter",
         "artifacts.collect_blobs",
+        "artifacts.measure_uploads",
+        "artifacts.probe_store",
         "access.collect_token_ids",
         "access.collect_login_attempts",
     ],

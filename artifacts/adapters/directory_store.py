@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,7 +126,7 @@ class DirectoryBlobStore:
         if found != probe:
             raise StorageUnavailable(reason="what was written is not what was read")
 
-    def sweep(self, *, before: datetime) -> int:
+    def sweep(self, *, before: datetime, busy: Container[str] = ()) -> int:  # noqa: ARG002 - direct uploads need a bucket
         # Made by whoever receives bytes: made here it would belong to the worker's account.
         if not self._incoming.is_dir():
             return 0

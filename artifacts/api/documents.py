@@ -92,7 +92,12 @@ def opened_document(build: Build) -> dict[str, Any]:
     return {
         **build_summary(build),
         "project": str(build.project),
-        "urls": {"self": url, "upload": f"{url}/files/{{path}}", "seal": f"{url}/seal"},
+        "urls": {
+            "self": url,
+            "upload": f"{url}/files/{{path}}",
+            "seal": f"{url}/seal",
+            "uploads": f"{url}/uploads",
+        },
     }
 
 

@@ -134,4 +134,6 @@ class IncomingBody:
             observed_bytes=observed_bytes,
             setting="STRONGROOM_MAX_UPLOAD_BYTES",
             raised_by="the operator of this store",
+            instead="send it straight to the bucket: POST {build}/uploads, as `urls.uploads` of an "
+            "open build names it",
         )

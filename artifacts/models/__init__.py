@@ -6,5 +6,17 @@ from artifacts.models.build import Build
 from artifacts.models.contribution import Contribution
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
+from artifacts.models.store_probe import StoreProbe
+from artifacts.models.upload import Upload
 
-__all__ = ["Artifact", "Blob", "BlobState", "Build", "Contribution", "Organization", "Project"]
+__all__ = [
+    "Artifact",
+    "Blob",
+    "BlobState",
+    "Build",
+    "Contribution",
+    "Organization",
+    "Project",
+    "StoreProbe",
+    "Upload",
+]

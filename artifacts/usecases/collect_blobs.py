@@ -16,8 +16,9 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from artifacts.domain.transfer import PENDING
 from artifacts.errors import BlobMissing, StorageUnavailable
-from artifacts.models import Artifact, Blob, BlobState
+from artifacts.models import Artifact, Blob, BlobState, Upload
 from artifacts.ports import Inventory, Listed
 from kernel import faults
 from kernel.metrics import BLOBS_COLLECTED
@@ -159,7 +160,11 @@ def _condemn_orphans(inventory: Inventory, *, before: datetime) -> int:
 
 def _without_row(old: Sequence[Listed]) -> list[Listed]:
     keys = [one.key for one in old]
-    known = set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
+    # In this order: an upload that ends in between has left a blob with its key.
+    known = set(
+        Upload.objects.filter(key__in=keys, state__in=PENDING).values_list("key", flat=True)
+    )
+    known |= set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
     return [one for one in old if one.key not in known]
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import transaction
 
 from artifacts.domain.lifecycle import BuildState
-from artifacts.domain.sealing import compare
-from artifacts.errors import BuildDiffers, BuildEmpty, BuildSealed
+from artifacts.domain.sealing import MOST_SHOWN, compare
+from artifacts.errors import BuildDiffers, BuildEmpty, BuildSealed, UploadsPending
 from artifacts.models import Build
-from artifacts.queries import artifacts_of, held_build, own_build
+from artifacts.queries import artifacts_of, held_build, own_build, pending_uploads
 from artifacts.usecases.seal_build import seal_build
 from kernel import faults
 from kernel.actor import Actor
@@ -33,12 +33,14 @@ def complete_build(
         BuildNotFound: there is no such build for this actor.
         Unauthenticated, PermissionMissing, BuildNotYours: the actor may not seal it.
         BuildDiffers: its files are not these; it stays open.
+        UploadsPending: direct uploads are on their way to it; it stays open.
         BuildEmpty: it has no files, and should have none.
         BuildSealed: it was sealed with others.
     """
     own_build(actor=actor, build=build)
     with transaction.atomic(durable=True):
         sealed = held_build(build)
+        _require_no_pending(sealed)
         artifacts = artifacts_of(sealed)
         stored = {artifact.path: Sha256(artifact.blob.sha256) for artifact in artifacts}
         difference = compare(expected, stored)
@@ -65,3 +67,17 @@ def complete_build(
     faults.reach("artifacts.sealed")
     logger.info("build sealed", extra={"build": str(build), "files": len(stored)})
     return sealed
+
+
+def _require_no_pending(build: Build) -> None:
+    """Each holds its build open until it was measured or given up; sealed ones have none."""
+    pending = pending_uploads(build)
+    if pending:
+        raise UploadsPending(
+            build=build.pk,
+            count=len(pending),
+            uploads=[
+                {"upload": str(one.pk), "path": one.path, "state": one.state}
+                for one in pending[:MOST_SHOWN]
+            ],
+        )

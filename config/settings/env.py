@@ -47,6 +47,7 @@ class S3Bucket:
     uses_path_style: bool
     encryption: str
     part_bytes: int
+    public_endpoint: str | None
 
 
 class SignerKind(StrEnum):
@@ -248,12 +249,8 @@ def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
 
 def _s3(reader: _Reader) -> S3Bucket | None:
     """The bucket, when one is named; its other settings are read, and checked, in any case."""
-    endpoint = reader.optional("S3_ENDPOINT")
-    parts = urlsplit(endpoint or "https://s3.example.com")
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
-        reader.problems.append(
-            f"{PREFIX}S3_ENDPOINT is {endpoint!r}; it must be scheme://host[:port]"
-        )
+    endpoint = _endpoint(reader, "S3_ENDPOINT")
+    public_endpoint = _endpoint(reader, "S3_PUBLIC_ENDPOINT")
     part_bytes = reader.positive("S3_PART_BYTES", 16 * MEBIBYTE)
     if part_bytes < _SMALLEST_PART:
         reader.problems.append(
@@ -266,6 +263,7 @@ def _s3(reader: _Reader) -> S3Bucket | None:
         uses_path_style=reader.flag("S3_PATH_STYLE"),
         encryption=reader.optional("S3_ENCRYPTION") or "",
         part_bytes=part_bytes,
+        public_endpoint=public_endpoint,
     )
     return bucket if bucket.name else None
 
@@ -293,6 +291,14 @@ def _sigstore(reader: _Reader) -> SigstoreInstance:
             "set; one is enough"
         )
     return instance
+
+
+def _endpoint(reader: _Reader, name: str) -> str | None:
+    value = reader.optional(name)
+    parts = urlsplit(value or "https://s3.example.com")
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        reader.problems.append(f"{PREFIX}{name} is {value!r}; it must be scheme://host[:port]")
+    return value
 
 
 def _silenced_checks(reader: _Reader) -> tuple[str, ...]:

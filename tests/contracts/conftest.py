@@ -20,11 +20,21 @@ def bucket(
     request: pytest.FixtureRequest, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> Bucket:
     """A new bucket; versioned where the test asks for that."""
+    is_versioned = getattr(request, "param", False) is True
+    return _new_bucket(s3_server, monkeypatch, is_versioned=is_versioned)
+
+
+@pytest.fixture
+def versioned_bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A new bucket that keeps old versions."""
+    return _new_bucket(s3_server, monkeypatch, is_versioned=True)
+
+
+def _new_bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch, *, is_versioned: bool) -> Bucket:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    is_versioned = getattr(request, "param", False) is True
-    name = s3_server.new_bucket(f"blobs-{uuid4()}", is_versioned=is_versioned)
-    return Bucket(S3Settings(name, s3_server.endpoint, uses_path_style=True))
+    name = server.new_bucket(f"blobs-{uuid4()}", is_versioned=is_versioned)
+    return Bucket(S3Settings(name, server.endpoint, uses_path_style=True))
 
 
 @pytest.fixture

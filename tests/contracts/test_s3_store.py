@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from artifacts.adapters.s3.connection import Bucket, ObjectExists, S3Settings
+from artifacts.adapters.s3.answers import ObjectExists
+from artifacts.adapters.s3.connection import Bucket, S3Settings
 from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
 from kernel.digest import Sha256

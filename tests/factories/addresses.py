@@ -22,6 +22,7 @@ class Things:
     invitation: uuid.UUID
     member: str
     path: str
+    upload: uuid.UUID
 
     def fill(self, route: str) -> str | None:
         """The address with these things in it; None when the route names something unknown."""
@@ -35,6 +36,7 @@ class Things:
             "<uuid:publisher_id>": self.publisher,
             "<uuid:invitation>": self.invitation,
             "<str:member>": self.member,
+            "<uuid:upload>": self.upload,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -52,6 +54,7 @@ ABSENT: Final = Things(
     invitation=uuid.UUID(int=6),
     member="nobody",
     path="dist/a.tar.gz",
+    upload=uuid.UUID(int=7),
 )
 
 

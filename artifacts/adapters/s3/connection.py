@@ -8,20 +8,19 @@ Library errors end here: callers see refusals of ours, or `ObjectExists`.
 import base64
 import logging
 import random
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import boto3
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from artifacts.errors import BlobMissing, StorageFull, StorageUnavailable
+from artifacts.adapters.s3.answers import code_of, refuse, translated
+from artifacts.errors import BlobMissing, StorageUnavailable
 from artifacts.ports import UNPINNED, Listed, Pin
 from kernel.digest import Sha256
 
@@ -30,13 +29,6 @@ logger = logging.getLogger(__name__)
 _URL_SECONDS: Final = 300
 _PAUSES: Final = (0.2, 0.5, 1.5)  # between four tries; jitter is added
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
-_FULL_STATUS: Final = 507
-_FULL: Final = frozenset(
-    {"QuotaExceeded", "XMinioStorageFull", "XAmzStorageFull", "InsufficientStorage"}
-)
-_EXISTS: Final = frozenset({"PreconditionFailed", "412"})
-_GONE: Final = frozenset({"NoSuchKey", "NotFound", "404"})
-_CODE: Final = re.compile(rb"<Code>([A-Za-z0-9.]{1,100})</Code>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +49,6 @@ class S3Settings:
     connections: int = 32
 
 
-class ObjectExists(Exception):
-    """There is an object under this key already; nothing was written."""
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """What the server says of an object; the pin tells its bytes from later ones."""
@@ -75,6 +63,22 @@ class Upload:
 
     key: str
     upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that arrived; what completion has to name of it."""
+
+    number: int
+    size_bytes: int
+    etag: str
+    checksum: str
+
+    @property
+    def named(self) -> Mapping[str, Any]:
+        """The same in S3's words."""
+        named: dict[str, Any] = {"PartNumber": self.number, "ETag": self.etag}
+        return {**named, "ChecksumSHA256": self.checksum} if self.checksum else named
 
 
 class Bucket:
@@ -124,7 +128,7 @@ class Bucket:
 
     def begin(self, key: str) -> Upload:
         """Begin a multipart upload."""
-        with _translated(key):
+        with translated(key):
             answer = self._client.create_multipart_upload(
                 Bucket=self._settings.bucket, Key=key, ChecksumAlgorithm="SHA256", **self._sse()
             )
@@ -155,7 +159,7 @@ class Bucket:
             ObjectExists: there is one already.
         """
         try:
-            with _translated(upload.key, exists=True):
+            with translated(upload.key, exists=True):
                 answer = self._client.complete_multipart_upload(
                     Bucket=self._settings.bucket,
                     Key=upload.key,
@@ -170,10 +174,37 @@ class Bucket:
             return found.pin
         return Pin(answer["ETag"], answer.get("VersionId", ""))
 
+    def parts(self, upload: Upload) -> list[Part]:
+        """What has arrived of an upload, in order.
+
+        Raises:
+            BlobMissing: there is no such upload any more.
+        """
+        with translated(upload.key):
+            pages = self._client.get_paginator("list_parts").paginate(
+                Bucket=self._settings.bucket, Key=upload.key, UploadId=upload.upload_id
+            )
+            return [
+                Part(one["PartNumber"], one["Size"], one["ETag"], one.get("ChecksumSHA256", ""))
+                for page in pages
+                for one in page.get("Parts", ())
+            ]
+
+    def part_url(self, upload: Upload, number: int, digest: Sha256, *, seconds: int) -> str:
+        """Where anybody may put this part, with exactly these bytes, for so long."""
+        return self._signed(
+            "upload_part",
+            seconds,
+            key=upload.key,
+            UploadId=upload.upload_id,
+            PartNumber=number,
+            ChecksumSHA256=checksum(digest),
+        )
+
     def abort(self, upload: Upload) -> None:
         """Give up an upload and its parts; one that is gone already is no trouble."""
         try:
-            with _translated(upload.key):
+            with translated(upload.key):
                 self._client.abort_multipart_upload(
                     Bucket=self._settings.bucket, Key=upload.key, UploadId=upload.upload_id
                 )
@@ -182,7 +213,7 @@ class Bucket:
 
     def uploads(self) -> Iterator[tuple[Upload, datetime]]:
         """Every upload that was begun and neither completed nor given up, with its beginning."""
-        with _translated(""):
+        with translated(""):
             pages = self._client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self._settings.bucket):
                 for one in page.get("Uploads", ()):
@@ -191,7 +222,7 @@ class Bucket:
     def find(self, key: str, pin: Pin = UNPINNED) -> Head | None:
         """What stands under the key, or stood there as the pin's version; None when nothing."""
         try:
-            with _translated(key):
+            with translated(key):
                 found = self._client.head_object(
                     Bucket=self._settings.bucket, Key=key, **_version(pin)
                 )
@@ -201,7 +232,7 @@ class Bucket:
 
     def page(self, prefix: str, *, after: str) -> list[Listed]:
         """Up to 1,000 entries behind this key: objects, also those of which old versions remain."""
-        with _translated(""):
+        with translated(""):
             found = self._client.list_object_versions(
                 Bucket=self._settings.bucket, Prefix=prefix, KeyMarker=after
             )
@@ -217,7 +248,7 @@ class Bucket:
 
     def remove(self, key: str) -> None:
         """Remove an object, of a versioned bucket with all its versions."""
-        with _translated(key):
+        with translated(key):
             pages = self._client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self._settings.bucket, Prefix=key):
                 for one in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
@@ -225,6 +256,18 @@ class Bucket:
                         self._client.delete_object(
                             Bucket=self._settings.bucket, Key=key, VersionId=one["VersionId"]
                         )
+
+    def protection(self) -> Mapping[str, str]:
+        """Whether old versions are kept, and objects locked: `Enabled`, or what else it says."""
+        with translated(""):
+            versioning = self._client.get_bucket_versioning(Bucket=self._settings.bucket)
+        try:
+            with translated(""):
+                lock = self._client.get_object_lock_configuration(Bucket=self._settings.bucket)
+        except (BlobMissing, StorageUnavailable):
+            lock = {}  # a server without any says so by an error
+        locked = lock.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled", "no")
+        return {"versioning": versioning.get("Status", "no"), "object-lock": locked}
 
     @contextmanager
     def read(
@@ -266,11 +309,13 @@ class Bucket:
             str(response.headers.get("ETag", "")), str(response.headers.get("x-amz-version-id", ""))
         )
 
-    def _signed(self, operation: str, *, key: str, **parameters: object) -> str:
+    def _signed(
+        self, operation: str, seconds: int = _URL_SECONDS, /, *, key: str, **parameters: object
+    ) -> str:
         url: str = self._client.generate_presigned_url(
             operation,
             Params={"Bucket": self._settings.bucket, "Key": key, **parameters},
-            ExpiresIn=_URL_SECONDS,
+            ExpiresIn=seconds,
         )
         return url
 
@@ -298,7 +343,7 @@ class Bucket:
                 problem = response.read(4096, decode_content=True)
                 response.close()
                 if response.status not in _TRANSIENT or pause is None:
-                    _refuse(response.status, _code_of(problem), key=key)
+                    refuse(response.status, code_of(problem), key=key)
             self._sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter is no secret
         raise AssertionError("the last try returns or raises")
 
@@ -317,37 +362,3 @@ def checksum(digest: Sha256) -> str:
 
 def _version(pin: Pin) -> dict[str, str]:
     return {"VersionId": pin.version_id} if pin.version_id else {}
-
-
-def _code_of(problem: bytes) -> str:
-    found = _CODE.search(problem)
-    return found[1].decode() if found else ""
-
-
-@contextmanager
-def _translated(key: str, *, exists: bool = False) -> Iterator[None]:
-    """boto3's errors as refusals; `exists` where the request was made only for a new object."""
-    try:
-        yield
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _EXISTS and not exists:
-            code = f"unexpected {code}"
-        _refuse(status, code, key=key)
-    except BotoCoreError as error:
-        raise StorageUnavailable(reason=type(error).__name__) from error
-
-
-def _refuse(status: int, code: str, *, key: str) -> NoReturn:
-    """The server's answer as ours. Its own words are for the log: they may name the account."""
-    if code in _EXISTS or status == 412:  # noqa: PLR2004 - RFC 9110: precondition failed
-        raise ObjectExists
-    if code in _GONE or status == 404:  # noqa: PLR2004 - RFC 9110: not found
-        if code == "NoSuchBucket":
-            raise StorageUnavailable(reason="NoSuchBucket")
-        raise BlobMissing(key=key)
-    if code in _FULL or status == _FULL_STATUS:
-        raise StorageFull(reason=code or str(status))
-    logger.error("the S3 server refused a request", extra={"status": status, "code": code})
-    raise StorageUnavailable(reason=code or f"status {status}")

@@ -9,14 +9,15 @@ digest in the blob's row is what was measured.
 
 import logging
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from artifacts.adapters.s3.connection import Bucket, Head, ObjectExists, Upload
+from artifacts.adapters.s3.answers import ObjectExists
+from artifacts.adapters.s3.connection import Bucket, Head, Upload
 from artifacts.errors import BlobMissing, DigestMismatch, StorageUnavailable
 from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
 from kernel import faults
@@ -159,8 +160,12 @@ class S3BlobStore:
         finally:
             self._bucket.remove(key)
 
-    def sweep(self, *, before: datetime) -> int:
-        old = [upload for upload, begun_at in self._bucket.uploads() if begun_at < before]
+    def sweep(self, *, before: datetime, busy: Container[str] = ()) -> int:
+        old = [
+            upload
+            for upload, begun_at in self._bucket.uploads()
+            if begun_at < before and upload.key not in busy
+        ]
         for upload in old:
             self._bucket.abort(upload)
         return len(old)

@@ -17,7 +17,7 @@ from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
 from access.queries import organization_place
 from access.usecases.create_token import create_token
-from artifacts.models import Artifact, Blob, Build, Contribution, Project
+from artifacts.models import Artifact, Blob, Build, Contribution, Project, Upload
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
@@ -155,6 +155,16 @@ def secret(attestor: Attestor) -> Things:
         invitation=invitation.pk,
         member="carol",
         path=artifact.path,
+        upload=Upload.objects.create(
+            build=build,
+            contribution=artifact.contribution,
+            path="dist/b.tar.gz",
+            declared_sha256=DIGEST.hex,
+            size_bytes=1,
+            part_bytes=1,
+            started_at=now,
+            touched_at=now,
+        ).pk,
     )
 
 
