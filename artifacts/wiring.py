@@ -95,7 +95,7 @@ def upload_target() -> Target:
     """The same with what has to be known to start one."""
     named = settings.S3_BUCKET
     part_bytes = named.part_bytes if named is not None else 0
-    return Target(direct_uploads(), probed_place(), part_bytes)
+    return Target(direct_uploads(), probed_place(), part_bytes, settings.MAX_BUILD_FILES)
 
 
 def probed_place() -> str:

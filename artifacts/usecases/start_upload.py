@@ -17,6 +17,7 @@ from artifacts.domain.names import parse_path
 from artifacts.domain.parts import MOST_BYTES, plan
 from artifacts.domain.transfer import PENDING
 from artifacts.errors import (
+    BuildFull,
     BuildNotFound,
     BuildSealed,
     DirectUploadsUnavailable,
@@ -25,7 +26,7 @@ from artifacts.errors import (
 )
 from artifacts.models import Build, StoreProbe, Upload
 from artifacts.ports import Begun, DirectUploads
-from artifacts.queries import artifact_of_build, own_build
+from artifacts.queries import artifact_of_build, own_build, pending_uploads
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.publish_file import same_bytes
 from kernel.actor import Actor
@@ -39,11 +40,15 @@ _HELD_OPEN: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where direct uploads go: None where there is no bucket; its name in the probe's results."""
+    """Where direct uploads go: None where there is no bucket; its name in the probe's results.
+
+    `most_files` is how many files a build may have.
+    """
 
     direct: DirectUploads | None
     place: str
     part_bytes: int
+    most_files: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ def start_upload(
         PathTaken: the path names other bytes already.
         UploadInProgress: other bytes are on their way to this path, or these have been stored.
         BuildSealed: the build has all its files.
+        BuildFull: it has, or awaits, as many files as a build may have.
         StorageUnavailable: the bucket cannot be reached now.
     """
     found = own_build(actor=actor, build=build)
@@ -89,6 +95,7 @@ def start_upload(
         return Begin(pending, is_new=False)
     if found.state != BuildState.OPEN:
         raise BuildSealed(build=found.pk, state=found.state, sealed_at=found.sealed_at)
+    _refuse_full(found, target)
     give_back()
     begun = direct.begin(announced.digest)
     try:
@@ -127,6 +134,18 @@ def _direct(target: Target) -> DirectUploads:
             **through_the_app,
         )
     return target.direct
+
+
+def _refuse_full(build: Build, target: Target) -> None:
+    files = build.artifacts.count() + len(pending_uploads(build))
+    if files >= target.most_files:
+        raise BuildFull(
+            build=build.pk,
+            limit_files=target.most_files,
+            observed_files=files,
+            setting="STRONGROOM_MAX_BUILD_FILES",
+            raised_by="the operator of this store",
+        )
 
 
 def _existing(build: Build, path: str, announced: Announced) -> Upload | None:

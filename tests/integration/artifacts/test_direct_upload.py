@@ -12,6 +12,7 @@ from artifacts.domain.capabilities import NEEDED_FOR_DIRECT
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import UploadState
 from artifacts.errors import (
+    BuildFull,
     BuildNotYours,
     BuildSealed,
     DirectUploadsUnavailable,
@@ -75,7 +76,7 @@ class Desk:
 
     def start(self, path: str = "large", data: bytes = DATA, **changed: Any) -> Upload:
         announced = Announced(path, changed.pop("digest", digest_of(data)), len(data))
-        target = Target(self.bucket, "bucket", PART_BYTES)
+        target = Target(self.bucket, "bucket", PART_BYTES, 3)
         return start_upload(
             actor=changed.pop("actor", self.actor),
             build=self.build.pk,
@@ -435,11 +436,22 @@ def test_is_not_started_in_a_sealed_build(desk: Desk) -> None:
         desk.start()
 
 
+def test_counts_as_a_file_of_its_build(desk: Desk) -> None:
+    for path in ("a", "b"):
+        desk.start(path)
+    third = desk.start("c")
+
+    with pytest.raises(BuildFull):
+        desk.start("d")
+    desk.abort(third)
+    assert desk.start("d").state == UploadState.OPEN
+
+
 def test_needs_a_bucket_that_was_probed_and_does_what_is_needed(desk: Desk) -> None:
     refused = {}
     for name, target in {
-        "directory": Target(None, "directory", 0),
-        "never probed": Target(desk.bucket, "elsewhere", PART_BYTES),
+        "directory": Target(None, "directory", 0, 3),
+        "never probed": Target(desk.bucket, "elsewhere", PART_BYTES, 3),
     }.items():
         with pytest.raises(DirectUploadsUnavailable) as why:
             desk.start(target=target)
