@@ -23,7 +23,7 @@ from artifacts.errors import (
     ProjectNotFound,
     UploadNotFound,
 )
-from artifacts.models import Artifact, Build, Organization, Project, Upload
+from artifacts.models import Artifact, Build, Organization, Project, StoreProbe, Upload
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -163,6 +163,12 @@ def own_upload(*, actor: Actor, upload: UUID) -> Upload:
 def pending_uploads(build: Build) -> Sequence[Upload]:
     """Direct uploads to this build that are not in it yet, by path."""
     return list(Upload.objects.filter(build=build, state__in=PENDING).order_by("path"))
+
+
+def missing_for_direct_uploads(*, place: str) -> Sequence[str] | None:
+    """What the bucket was found to lack; nothing is good, and None was never tried."""
+    probed = StoreProbe.objects.filter(place=place).first()
+    return probed.missing_for_direct if probed is not None else None
 
 
 def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:

@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
+from artifacts.queries import missing_for_direct_uploads
 from config.events import SWEEP_SECONDS
 from kernel.actor import Unauthenticated
 from kernel.audit.queries import oldest_unsealed_age
@@ -117,7 +118,14 @@ def _database() -> str:
 
 def _store() -> str:
     artifacts_wiring.blob_store().check()
-    return "takes and gives bytes"
+    if artifacts_wiring.probe() is None:
+        return "takes and gives bytes"
+    missing = missing_for_direct_uploads(place=artifacts_wiring.probed_place())
+    if missing is None:
+        return "takes and gives bytes; no direct uploads: not probed (manage.py probe_bucket)"
+    if missing:
+        return f"takes and gives bytes; no direct uploads: {', '.join(missing)}"
+    return "takes and gives bytes, also directly"
 
 
 def _broker() -> str:
