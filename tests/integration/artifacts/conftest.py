@@ -8,7 +8,8 @@ from artifacts.usecases.create_project import create_project
 from kernel.actor import Actor
 from provenance.domain.build_facts import Hosting
 from tests.factories.actors import administrator, job
-from tests.factories.builds import NOW
+from tests.factories.builds import NOW, start
+from tests.factories.direct_uploads import Desk
 from tests.factories.facts import witnessed
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -35,3 +36,8 @@ def first(project: Project) -> Actor:
 def second(project: Project) -> Actor:
     """Another job of the same run."""
     return job(project, witnessed(job_id="31338", hosting=Hosting.SELF_HOSTED))
+
+
+@pytest.fixture
+def desk(first: Actor, store: MemoryBlobStore) -> Desk:
+    return Desk(first, start(first, "build").build, store)

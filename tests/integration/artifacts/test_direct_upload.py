@@ -1,21 +1,16 @@
 """A direct upload …"""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from artifacts.domain.capabilities import NEEDED_FOR_DIRECT
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import UploadState
 from artifacts.errors import (
     BuildFull,
     BuildNotYours,
     BuildSealed,
-    DirectUploadsUnavailable,
     PartUnknown,
     PathTaken,
     StorageUnavailable,
@@ -25,98 +20,18 @@ from artifacts.errors import (
     UploadNotFound,
     UploadsPending,
 )
-from artifacts.models import Artifact, Blob, Build, Project, StoreProbe, Upload
-from artifacts.ports import Finding
-from artifacts.usecases.abort_upload import abort_upload
+from artifacts.models import Artifact, Blob, Build, Project, Upload
 from artifacts.usecases.collect_blobs import collect_blobs
 from artifacts.usecases.collect_litter import collect_litter
-from artifacts.usecases.complete_upload import complete_upload
-from artifacts.usecases.measure_uploads import LEASE, Bytes, measure_upload
-from artifacts.usecases.probe_store import probe_store
+from artifacts.usecases.measure_uploads import LEASE
 from artifacts.usecases.sign_parts import sign_parts
-from artifacts.usecases.start_upload import Announced, Target, start_upload
 from kernel.actor import Actor
 from kernel.audit.models import AuditRecord
 from kernel.digest import Sha256
 from kernel.outbox.models import OutboxEvent
 from tests.factories.actors import reader, uploader
 from tests.factories.builds import LATER, NOW, digest_of, seal, send, start, statements
-from tests.fakes.blob_store import MemoryBlobStore
-from tests.fakes.direct_uploads import MemoryDirectUploads
-
-DATA = b"0123456789"
-PART_BYTES = 4
-
-
-@dataclass
-class Able:
-    """A probe that finds everything but what is named."""
-
-    broken: frozenset[str] = frozenset()
-
-    def probe(self) -> list[Finding]:
-        return [
-            Finding(name, holds=name not in self.broken, seen="tried")
-            for name in sorted(NEEDED_FOR_DIRECT)
-        ]
-
-
-@dataclass
-class Desk:
-    """A client's steps, each in one line."""
-
-    actor: Actor
-    build: Build
-    store: MemoryBlobStore
-    bucket: MemoryDirectUploads = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.bucket = MemoryDirectUploads(self.store)
-        probe_store(place="bucket", probe=Able(), now=NOW)
-
-    def start(self, path: str = "large", data: bytes = DATA, **changed: Any) -> Upload:
-        announced = Announced(path, changed.pop("digest", digest_of(data)), len(data))
-        target = Target(self.bucket, "bucket", PART_BYTES, 3)
-        return start_upload(
-            actor=changed.pop("actor", self.actor),
-            build=self.build.pk,
-            announced=announced,
-            target=changed.pop("target", target),
-            now=NOW,
-        ).upload
-
-    def send(self, upload: Upload, data: bytes = DATA, *, actor: Actor | None = None) -> None:
-        cut = {
-            n // PART_BYTES + 1: data[n : n + PART_BYTES] for n in range(0, len(data), PART_BYTES)
-        }
-        parts = {number: digest_of(body) for number, body in cut.items()}
-        for part in sign_parts(
-            actor=actor or self.actor, upload=upload.pk, parts=parts, direct=self.bucket, now=NOW
-        ):
-            assert self.bucket.put(part, cut[part.number])
-
-    def complete(self, upload: Upload) -> Upload:
-        return complete_upload(actor=self.actor, upload=upload.pk, direct=self.bucket, now=NOW)
-
-    def abort(self, upload: Upload) -> Upload:
-        return abort_upload(actor=self.actor, upload=upload.pk, direct=self.bucket, now=NOW)
-
-    def measure(self, *, clock: Callable[[], datetime] = lambda: LATER) -> bool:
-        return measure_upload(place=Bytes(self.store, self.store), clock=clock)
-
-    def all_of_it(self, path: str = "large", data: bytes = DATA, **changed: Any) -> Upload:
-        upload = self.start(path, data, **changed)
-        self.send(upload, data)
-        self.complete(upload)
-        while self.measure():
-            pass
-        upload.refresh_from_db()
-        return upload
-
-
-@pytest.fixture
-def desk(first: Actor, store: MemoryBlobStore) -> Desk:
-    return Desk(first, start(first, "build").build, store)
+from tests.factories.direct_uploads import DATA, Desk
 
 
 def test_becomes_a_file_of_its_build(desk: Desk) -> None:
@@ -445,29 +360,6 @@ def test_counts_as_a_file_of_its_build(desk: Desk) -> None:
         desk.start("d")
     desk.abort(third)
     assert desk.start("d").state == UploadState.OPEN
-
-
-def test_needs_a_bucket_that_was_probed_and_does_what_is_needed(desk: Desk) -> None:
-    refused = {}
-    for name, target in {
-        "directory": Target(None, "directory", 0, 3),
-        "never probed": Target(desk.bucket, "elsewhere", PART_BYTES, 3),
-    }.items():
-        with pytest.raises(DirectUploadsUnavailable) as why:
-            desk.start(target=target)
-        refused[name] = why.value.facts
-    for broken in sorted(NEEDED_FOR_DIRECT):
-        probe_store(place="bucket", probe=Able(frozenset({broken})), now=NOW)
-        with pytest.raises(DirectUploadsUnavailable) as why:
-            desk.start()
-        assert why.value.facts["missing"] == [broken]
-
-    assert "directory" in str(refused["directory"]["reason"])
-    assert refused["never probed"]["command"] == "manage.py probe_bucket"
-    assert not Upload.objects.exists()
-    probe_store(place="bucket", probe=Able(), now=NOW)
-    assert desk.start().state == UploadState.OPEN
-    assert StoreProbe.objects.get().probed_at == NOW
 
 
 def test_waits_where_the_bucket_cannot_be_reached(desk: Desk) -> None:
