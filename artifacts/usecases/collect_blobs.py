@@ -1,4 +1,4 @@
-"""Collect bytes that nobody refers to: the one cure for every crash (docs/adr/0017).
+"""Collect bytes that nobody refers to: the one cure for every crash (docs/adr/0020).
 
 Rows before bytes: what is to go gets a row that says so first, and that row is committed. From
 then on no upload can refer to it, because a key is unique, and never used twice. Every step may be

@@ -18,7 +18,8 @@ from access.models import Invitation, Issuer, Token, TrustedPublisher, User
 from access.queries import organization_place, project_place
 from access.usecases.create_token import CreatedToken, create_token
 from access.usecases.invite_member import invite_member
-from artifacts.models import Artifact, Build, Project
+from artifacts.domain.transfer import UploadState
+from artifacts.models import Artifact, Build, Project, Upload
 from artifacts.queries import Place, visible_artifact
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
@@ -53,7 +54,7 @@ class Cast:
 
     def address(self, route: str, method: str) -> str | None:
         """The address; what a build is given before it is sealed goes to the open one."""
-        if "/files/" in route or route.endswith("/seal"):
+        if "/files/" in route or route.endswith(("/seal", "/uploads")):
             route = route.replace("<uuid:build>", str(self.open_build))
         route = route.replace("<str:name>", "development")
         if (route, method) == ("api/v1/projects/<str:organization>/<str:project>/artifacts", "GET"):
@@ -92,6 +93,14 @@ class Cast:
             (f"api/v1/organizations/<str:organization>/{members}", "PATCH"): {"role": "uploader"},
             ("api/v1/builds/<uuid:build>/seal", "POST"): {
                 "files": [{"path": self.things.path, "sha256": sha256(OF_THE_JOB).hexdigest()}]
+            },
+            ("api/v1/builds/<uuid:build>/uploads", "POST"): {
+                "path": "dist/new.tar.gz",
+                "sha256": sha256(OF_THE_JOB).hexdigest(),
+                "size_bytes": len(OF_THE_JOB),
+            },
+            ("api/v1/uploads/<uuid:upload>/parts", "POST"): {
+                "parts": [{"number": 1, "sha256": sha256(OF_THE_JOB).hexdigest()}]
             },
             ("api/v1/issuers/<str:name>", "PATCH"): {"longest_life_seconds": 1800},
             ("api/v1/issuers", "POST"): {"preset": "gitlab.com"},
@@ -154,6 +163,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         invitation=Invitation.objects.get().pk,
         member="carol",
         path="dist/a.tar.gz",
+        upload=_given_up(open_build).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 
@@ -194,6 +204,23 @@ def _publisher(place: Project) -> TrustedPublisher:
     )
     return TrustedPublisher.objects.create(
         project=place, issuer=issuer, subject="job:x", created_at=now, created_by="the test"
+    )
+
+
+def _given_up(build: Build) -> Upload:
+    """A direct upload of the job's; one that was pending would keep the build from its seal."""
+    now = timezone.now()
+    return Upload.objects.create(
+        build=build,
+        contribution=build.contributions.get(),
+        path="dist/large",
+        declared_sha256=sha256(OF_THE_JOB).hexdigest(),
+        size_bytes=len(OF_THE_JOB),
+        part_bytes=len(OF_THE_JOB),
+        key="absent",
+        state=UploadState.ABORTED,
+        started_at=now,
+        touched_at=now,
     )
 
 

@@ -52,6 +52,11 @@ ONLY_REFUSED: Final = {
     ("_/oidc/preflight", "POST"),
     ("api/v1/login", "POST"),
     ("api/v1/me/tokens/<uuid:token_id>", "DELETE"),
+    # The store of these tests is a directory: whoever may is told that it takes no direct uploads.
+    ("api/v1/builds/<uuid:build>/uploads", "POST"),
+    ("api/v1/uploads/<uuid:upload>", "DELETE"),
+    ("api/v1/uploads/<uuid:upload>/complete", "POST"),
+    ("api/v1/uploads/<uuid:upload>/parts", "POST"),
 }
 
 
