@@ -123,9 +123,7 @@ def own_build(*, actor: Actor, build: UUID) -> Build:
         MalformedFacts: the facts of the job cannot be read.
     """
     one = _build_seen_by(actor, build)
-    actor.require(Permission.UPLOAD, project=one.project_id)
-    if not _is_its_own(actor, one):
-        raise BuildNotYours(build=one.pk, actor=actor.name)
+    _require_own(actor, one)
     return one
 
 
@@ -150,13 +148,11 @@ def own_upload(*, actor: Actor, upload: UUID) -> Upload:
         Unauthenticated, PermissionMissing: the actor may not upload to the project.
         BuildNotYours: the build is not the actor's job's.
     """
-    one = Upload.objects.filter(pk=upload).first()
+    found = Upload.objects.select_related("build__project__organization", "artifact")
+    one = found.filter(_of_projects_seen_by(actor, "build__project"), pk=upload).first()
     if one is None:
         raise UploadNotFound
-    try:
-        one.build = own_build(actor=actor, build=one.build_id)
-    except BuildNotFound:
-        raise UploadNotFound from None
+    _require_own(actor, one.build)
     return one
 
 
@@ -243,6 +239,12 @@ def _visible(actor: Actor, wanted: Q) -> Artifact:
     return one
 
 
+def _require_own(actor: Actor, build: Build) -> None:
+    actor.require(Permission.UPLOAD, project=build.project_id)
+    if not _is_its_own(actor, build):
+        raise BuildNotYours(build=build.pk, actor=actor.name)
+
+
 def _is_its_own(actor: Actor, build: Build) -> bool:
     return is_of_build(
         actor,
@@ -268,11 +270,11 @@ def _projects_seen_by(actor: Actor) -> QuerySet[Project]:
     return Project.objects.filter(Q(is_public=True) | Q(pk__in=_granted(actor)))
 
 
-def _of_projects_seen_by(actor: Actor) -> Q:
-    """The same for what is in projects."""
+def _of_projects_seen_by(actor: Actor, project: str = "project") -> Q:
+    """The same for what is in projects; `project` is how their rows are reached."""
     if _sees_everything(actor):
         return Q()
-    return Q(project__is_public=True) | Q(project_id__in=_granted(actor))
+    return Q((f"{project}__is_public", True)) | Q((f"{project}__in", _granted(actor)))
 
 
 def _granted(actor: Actor) -> set[UUID]:

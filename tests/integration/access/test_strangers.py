@@ -155,16 +155,21 @@ def secret(attestor: Attestor) -> Things:
         invitation=invitation.pk,
         member="carol",
         path=artifact.path,
-        upload=Upload.objects.create(
-            build=build,
-            contribution=artifact.contribution,
-            path="dist/b.tar.gz",
-            declared_sha256=DIGEST.hex,
-            size_bytes=1,
-            part_bytes=1,
-            started_at=now,
-            touched_at=now,
-        ).pk,
+        upload=_uploading(artifact).pk,
+    )
+
+
+def _uploading(artifact: Artifact) -> Upload:
+    now = timezone.now()
+    return Upload.objects.create(
+        build=artifact.build,
+        contribution=artifact.contribution,
+        path="dist/b.tar.gz",
+        declared_sha256=DIGEST.hex,
+        size_bytes=1,
+        part_bytes=1,
+        started_at=now,
+        touched_at=now,
     )
 
 
