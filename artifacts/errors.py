@@ -73,6 +73,13 @@ class ArtifactNotFound(Refusal):
     kind = Kind.NOT_FOUND
 
 
+class LatestNotFound(Refusal):
+    """No artifact of this path is the latest of that ref: none is published, or none may be."""
+
+    code = "latest-not-found"
+    kind = Kind.NOT_FOUND
+
+
 class AttestationNotFound(Refusal):
     """There is no such attestation about this artifact."""
 

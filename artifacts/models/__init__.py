@@ -1,5 +1,6 @@
 """The artifact tables, one aggregate a module."""
 
+from artifacts.models.allowed_ref import AllowedRef
 from artifacts.models.artifact import Artifact
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
@@ -7,4 +8,13 @@ from artifacts.models.contribution import Contribution
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 
-__all__ = ["Artifact", "Blob", "BlobState", "Build", "Contribution", "Organization", "Project"]
+__all__ = [
+    "AllowedRef",
+    "Artifact",
+    "Blob",
+    "BlobState",
+    "Build",
+    "Contribution",
+    "Organization",
+    "Project",
+]
