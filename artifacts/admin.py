@@ -2,7 +2,16 @@
 
 from django.contrib import admin
 
-from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project
+from artifacts.models import (
+    AllowedRef,
+    Artifact,
+    Blob,
+    Build,
+    Contribution,
+    Download,
+    Organization,
+    Project,
+)
 from kernel.staff import ReadOnly
 
 
@@ -57,3 +66,20 @@ class BlobAdmin(ReadOnly):
 
     list_display = ("sha256", "size_bytes", "state", "stored_at")
     search_fields = ("sha256",)
+
+
+@admin.register(AllowedRef)
+class AllowedRefAdmin(ReadOnly):
+    """Refs that count for a project's latest although nobody protects them."""
+
+    list_display = ("pattern", "project", "allowed_at")
+    list_select_related = ("project__organization",)
+
+
+@admin.register(Download)
+class DownloadAdmin(ReadOnly):
+    """Who was given what, newest first."""
+
+    list_display = ("at", "actor", "address", "path", "way", "verdict", "reason")
+    ordering = ("-at",)
+    show_full_result_count = False

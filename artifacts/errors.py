@@ -192,6 +192,13 @@ class BlobDamaged(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class DownloadLogUnavailable(Refusal):
+    """The download cannot be logged now, and what is not logged is not handed out."""
+
+    code = "download-log-unavailable"
+    kind = Kind.UNAVAILABLE
+
+
 class RangeNotSatisfiable(Refusal):
     """The asked range lies outside of the artifact."""
 

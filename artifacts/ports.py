@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from kernel.digest import Sha256
 
@@ -58,6 +59,59 @@ class BlobStore(Protocol):
 
     def check(self) -> None:
         """Raise StorageUnavailable unless the store can be written and read now (/readyz)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What an answer says of the bytes it carries: the headers' values."""
+
+    disposition: str
+    content_type: str
+
+
+class ReadAddresses(Protocol):
+    """Addresses at which stored bytes can be read without us, for a minute at most."""
+
+    def url(self, key: str, attachment: Attachment) -> str:
+        """An address that answers with these bytes and says this of them; ranges work.
+
+        Raises:
+            StorageUnavailable: there are no credentials to sign it with.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadEntry:
+    """One answer to somebody who asked for an artifact's bytes; fields as in the table."""
+
+    id: UUID
+    at: datetime
+    project_id: UUID
+    build_id: UUID
+    artifact_id: UUID
+    path: str
+    sha256: str
+    actor: str
+    address: str | None
+    way: str
+    byte_range: str
+    verdict: str
+    reason: str
+    decision: str
+    request_id: str
+
+
+class DownloadLog(Protocol):
+    """Remembers who was given what."""
+
+    def add(self, entry: DownloadEntry) -> None:
+        """Take the entry over; it is written down within a second, and at the process's end.
+
+        Raises:
+            DownloadLogUnavailable: so many wait to be written that there is no room.
+        """
         ...
 
 

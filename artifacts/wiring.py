@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.ports import BlobStore, StagingArea
+from artifacts.adapters.download_log import BufferedDownloadLog
+from artifacts.ports import BlobStore, DownloadLog, ReadAddresses, StagingArea
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
 from provenance.usecases.attest_builds import Endings
@@ -39,6 +41,42 @@ def _store() -> _Store:
         ),
         part_bytes=bucket.part_bytes,
     )
+
+
+@cache
+def _reads(endpoint: str | None) -> ReadAddresses:
+    from artifacts.adapters.s3.connection import S3Settings  # noqa: PLC0415 - as above
+    from artifacts.adapters.s3.signed_reads import SignedReads  # noqa: PLC0415 - as above
+
+    bucket = settings.S3_BUCKET
+    if bucket is None:
+        raise ImproperlyConfigured("only a bucket has addresses")
+    return SignedReads(
+        S3Settings(
+            bucket=bucket.name,
+            endpoint=endpoint,
+            region=bucket.region,
+            uses_path_style=bucket.uses_path_style,
+        )
+    )
+
+
+def public_reads() -> ReadAddresses:
+    """Addresses for consumers, at the endpoint that they can reach."""
+    bucket = settings.S3_BUCKET
+    return _reads(bucket.public_endpoint if bucket is not None else None)
+
+
+def internal_reads() -> ReadAddresses | None:
+    """Addresses for a proxy beside us; None where bytes are in a directory."""
+    bucket = settings.S3_BUCKET
+    return _reads(bucket.endpoint) if bucket is not None else None
+
+
+@cache
+def download_log() -> DownloadLog:
+    """Who was given what; one buffer a process."""
+    return BufferedDownloadLog()
 
 
 def blob_store() -> BlobStore:

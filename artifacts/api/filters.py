@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from rest_framework.request import Request
 
@@ -58,3 +59,18 @@ def time(parameters: Mapping[str, str], name: str) -> datetime | None:
     except ValueError as error:
         expected = "a time as 2026-01-31T09:30:00Z"
         raise MalformedRequest(parameter=name, expected=expected, found=found[:100]) from error
+
+
+def identity(parameters: Mapping[str, str], name: str) -> UUID | None:
+    """The id of something, or None where it is not asked.
+
+    Raises:
+        MalformedRequest: it is none.
+    """
+    found = parameters.get(name)
+    if found is None:
+        return None
+    try:
+        return UUID(found)
+    except ValueError as error:
+        raise MalformedRequest(parameter=name, expected="an id", found=found[:100]) from error

@@ -17,7 +17,7 @@ from artifacts.api.documents import (
 )
 from artifacts.api.finding import MAX_DIGESTS, first_files, with_more
 from artifacts.api.links import root
-from artifacts.api.pages import PAGE_BUILDS, PAGE_FILES
+from artifacts.api.pages import PAGE_BUILDS, PAGE_DOWNLOADS, PAGE_FILES
 from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
@@ -61,6 +61,7 @@ class Index(NativeView):
                 "files": f"{project}/files{{?prefix}}",
                 "digests": f"{project}/digests",
                 "latest": f"{project}/latest/{{path}}{{?ref}}",
+                "downloads": f"{project}/downloads",
                 "allowed_refs": f"{project}/refs",
                 "build": f"{root()}/builds/{{build}}",
                 "files_of_build": f"{root()}/builds/{{build}}/files{{?prefix}}",
@@ -100,7 +101,7 @@ class Limits(NativeView):
                 },
                 "path": {"limit_bytes": MAX_PATH_BYTES, "segment_limit_bytes": MAX_SEGMENT_BYTES},
                 "slug": {"limit_characters": MAX_SLUG_CHARACTERS},
-                "page": {"builds": PAGE_BUILDS, "files": PAGE_FILES},
+                "page": {"builds": PAGE_BUILDS, "files": PAGE_FILES, "downloads": PAGE_DOWNLOADS},
                 "digests": {"limit": MAX_DIGESTS},
                 "seal": {"limit_bytes": MAX_SEAL_BYTES},
             }

@@ -77,6 +77,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Download',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ('at', models.DateTimeField()),
+                ('project_id', models.UUIDField()),
+                ('build_id', models.UUIDField()),
+                ('artifact_id', models.UUIDField()),
+                ('path', models.CharField(max_length=1024)),
+                ('sha256', models.CharField(max_length=64)),
+                ('actor', models.CharField(max_length=200)),
+                ('address', models.GenericIPAddressField(null=True)),
+                ('way', models.CharField(max_length=20)),
+                ('byte_range', models.CharField(blank=True, max_length=70)),
+                ('verdict', models.CharField(max_length=10)),
+                ('reason', models.CharField(blank=True, max_length=100)),
+                ('decision', models.CharField(blank=True, max_length=64)),
+                ('request_id', models.CharField(blank=True, max_length=100)),
+            ],
+            options={
+                'db_table': 'download',
+                'indexes': [models.Index(fields=['project_id', '-at', 'id'], name='download_newest'), models.Index(fields=['project_id', 'artifact_id', '-at', 'id'], name='download_of'), models.Index(fields=['project_id', 'sha256', '-at', 'id'], name='download_of_bytes'), models.Index(fields=['project_id', 'actor', '-at', 'id'], name='download_by')],
+            },
+        ),
+        migrations.CreateModel(
             name='Project',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),

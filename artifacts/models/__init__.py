@@ -5,6 +5,7 @@ from artifacts.models.artifact import Artifact
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
 from artifacts.models.contribution import Contribution
+from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 
@@ -15,6 +16,7 @@ __all__ = [
     "BlobState",
     "Build",
     "Contribution",
+    "Download",
     "Organization",
     "Project",
 ]
