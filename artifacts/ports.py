@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from artifacts.domain.archives import Member
 from kernel.digest import Sha256
 
 
@@ -92,6 +93,7 @@ class DownloadEntry:
     build_id: UUID
     artifact_id: UUID
     path: str
+    member: str
     sha256: str
     actor: str
     address: str | None
@@ -112,6 +114,31 @@ class DownloadLog(Protocol):
         Raises:
             DownloadLogUnavailable: so many wait to be written that there is no room.
         """
+        ...
+
+
+class Archive(Protocol):
+    """An artifact that has members. All that it says is its maker's word.
+
+    Each method raises ArchiveMalformed where it contradicts itself, and ArchiveTooCostly where
+    the answer is more work than a request may cause.
+    """
+
+    @property
+    def format(self) -> str:
+        """What it is, as its usual file name ends."""
+        ...
+
+    def members(self) -> Iterator[Member]:
+        """Every entry in the archive's order, also those that cannot be fetched."""
+        ...
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The contents of the one file of this path, in pieces of bounded size."""
+        ...
+
+    def stored_at(self, path: str) -> int | None:
+        """Where in the artifact these contents stand as they are; None where they do not."""
         ...
 
 

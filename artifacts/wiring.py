@@ -1,5 +1,6 @@
 """Builds artifacts' tools from settings. Entry points call this and hand the result in."""
 
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -7,9 +8,11 @@ from typing import Protocol
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from artifacts.adapters.archives import opening as archives
 from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.download_log import BufferedDownloadLog
-from artifacts.ports import BlobStore, DownloadLog, ReadAddresses, StagingArea
+from artifacts.domain.archives import Limits
+from artifacts.ports import Archive, BlobReader, BlobStore, DownloadLog, ReadAddresses, StagingArea
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
 from provenance.usecases.attest_builds import Endings
@@ -77,6 +80,11 @@ def internal_reads() -> ReadAddresses | None:
 def download_log() -> DownloadLog:
     """Who was given what; one buffer a process."""
     return BufferedDownloadLog()
+
+
+def open_archive(reader: BlobReader, *, size_bytes: int) -> AbstractContextManager[Archive]:
+    """An artifact that has members, to be looked into."""
+    return archives.open_archive(reader, size_bytes=size_bytes, limits=Limits())
 
 
 def blob_store() -> BlobStore:

@@ -69,6 +69,7 @@ def artifact_document(artifact: Artifact) -> dict[str, Any]:
         "urls": {
             "self": artifact_url(artifact),
             "download": artifact_url(artifact, "/download"),
+            "members": artifact_url(artifact, "/members"),
             "download_by_name": named_download_url(artifact),
             "verification": artifact_url(artifact, "/verification"),
             "attestations": artifact_url(artifact, "/attestations"),

@@ -65,6 +65,7 @@ def _line(download: Download) -> dict[str, Any]:
         "artifact": str(download.artifact_id),
         "build": str(download.build_id),
         "path": download.path,
+        "member": download.member,
         "sha256": download.sha256,
         "actor": download.actor,
         "address": download.address,

@@ -51,14 +51,14 @@ VERIFICATION: Final = "Strongroom-Verification"
 MAX_LINKS: Final = 16
 
 
-class _Download(NativeView):
-    """What both addresses have in common."""
+class VerifiedView(NativeView):
+    """What all addresses have in common that hand out an artifact's bytes, or a part of them."""
 
     def serve(self, request: Request, artifact: Artifact) -> HttpResponseBase:
         """Decide, log and answer; also whoever is refused, or has it already, is in the log."""
         asked = Asked(actor_of(request), artifact, address_of(request))
         try:
-            response, answered = self._answer(request, asked)
+            response, answered = self._decide(request, asked)
         except Refusal as refusal:
             self._log(asked, Answered("none", refusal=refusal.code))
             raise
@@ -69,19 +69,24 @@ class _Download(NativeView):
             raise
         return response
 
-    def _answer(self, request: Request, asked: Asked) -> tuple[HttpResponseBase, Answered]:
-        """What the decision, the method, the conditions and the range leave, in this order."""
-        artifact = asked.artifact
+    def _decide(self, request: Request, asked: Asked) -> tuple[HttpResponseBase, Answered]:
         verdict = open_download(
             actor=asked.actor,
-            artifact=artifact,
+            artifact=asked.artifact,
             judge=provenance_wiring.judge(),
             base_url=settings.PUBLIC_URL,
             now=timezone.now(),
         )
         give_back()
+        return self.answer(request, asked, verdict)
+
+    def answer(
+        self, request: Request, asked: Asked, verdict: Verdict
+    ) -> tuple[HttpResponseBase, Answered]:
+        """What the method, the conditions and the range leave, in this order."""
+        artifact = asked.artifact
         validators = Validators.of(Sha256(artifact.blob.sha256), artifact.stored_at)
-        conditions = _conditions(request)
+        conditions = conditions_of(request)
         outcome = judge(conditions, validators)
         if outcome is Outcome.PRECONDITION_FAILED:
             raise PreconditionFailed(etag=validators.etag, last_modified=validators.last_modified)
@@ -92,12 +97,17 @@ class _Download(NativeView):
         elif request.method == "HEAD":  # it knows no ranges (RFC 9110, 14.2)
             response, answered = head(artifact), Answered("head", verdict=verdict)
         else:
-            selected = _selected(request, artifact, validators)
+            selected = selected_range(request, validators, size_bytes=artifact.blob.size_bytes)
             way = _way(conditions, request, selected)
             response = body(artifact, selected, way)
-            asked_range = selected.content_range if selected is not None else ""
-            answered = Answered(way.value, asked_range, verdict)
-        return _with_headers(response, artifact, verdict, validators), answered
+            shown = selected.content_range if selected is not None else ""
+            answered = Answered(way.value, shown, verdict)
+        response["ETag"] = validators.etag
+        response["Last-Modified"] = validators.last_modified
+        response["Repr-Digest"] = Sha256(artifact.blob.sha256).field
+        response["Accept-Ranges"] = "bytes"
+        say_verified(response, artifact, verdict)
+        return response, answered
 
     def _log(self, asked: Asked, answered: Answered) -> None:
         log_download(log=wiring.download_log(), asked=asked, answered=answered, now=timezone.now())
@@ -112,7 +122,7 @@ class _Download(NativeView):
         return response
 
 
-class ArtifactDownload(_Download):
+class ArtifactDownload(VerifiedView):
     """The download by the artifact's id."""
 
     def get(self, request: Request, artifact: UUID) -> HttpResponseBase:
@@ -120,7 +130,7 @@ class ArtifactDownload(_Download):
         return self.serve(request, visible_artifact(actor=actor_of(request), artifact=artifact))
 
 
-class NamedDownload(_Download):
+class NamedDownload(VerifiedView):
     """The download by project, build and path."""
 
     def get(
@@ -133,10 +143,13 @@ class NamedDownload(_Download):
         return self.serve(request, visible_artifact_at(actor=actor, build=found, path=path))
 
 
-def _selected(request: Request, artifact: Artifact, validators: Validators) -> ByteRange | None:
+def selected_range(
+    request: Request, validators: Validators, *, size_bytes: int
+) -> ByteRange | None:
+    """The range that is asked for, where the whole is still what the asker has a part of."""
     if not range_still_applies(request.headers.get("If-Range"), validators):
         return None
-    return select(request.headers.get("Range"), size_bytes=artifact.blob.size_bytes)
+    return select(request.headers.get("Range"), size_bytes=size_bytes)
 
 
 def _way(conditions: Conditions, request: Request, selected: ByteRange | None) -> Way:
@@ -145,14 +158,8 @@ def _way(conditions: Conditions, request: Request, selected: ByteRange | None) -
     return configured if can_hand_over(conditions, asked=asked, selected=selected) else Way.STREAM
 
 
-def _with_headers(
-    response: HttpResponseBase, artifact: Artifact, verdict: Verdict, validators: Validators
-) -> HttpResponseBase:
+def say_verified(response: HttpResponseBase, artifact: Artifact, verdict: Verdict) -> None:
     """What every answer about these bytes says, also the one without any."""
-    response["ETag"] = validators.etag
-    response["Last-Modified"] = validators.last_modified
-    response["Repr-Digest"] = Sha256(artifact.blob.sha256).field
-    response["Accept-Ranges"] = "bytes"
     # Ask again each time: a revocation changes the next answer.
     # Where the answer is an address, nobody keeps it: it holds for a minute.
     response["Cache-Control"] = "no-store" if "Location" in response else "private, no-cache"
@@ -169,10 +176,10 @@ def _with_headers(
     ]
     if links:
         response["Link"] = ", ".join(links)
-    return response
 
 
-def _conditions(request: Request) -> Conditions:
+def conditions_of(request: Request) -> Conditions:
+    """The conditions of the request."""
     return Conditions(
         if_match=request.headers.get("If-Match"),
         if_none_match=request.headers.get("If-None-Match"),

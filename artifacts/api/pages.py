@@ -17,6 +17,7 @@ from kernel.rest import MalformedRequest
 PAGE_BUILDS: Final = 50
 PAGE_FILES: Final = 500
 PAGE_DOWNLOADS: Final = 200
+PAGE_MEMBERS: Final = 1000
 
 
 def encode_cursor(*parts: object) -> str:

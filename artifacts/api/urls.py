@@ -14,6 +14,7 @@ from artifacts.api import (
     finding,
     latest,
     listings,
+    members,
     policy,
     uploads,
 )
@@ -65,6 +66,8 @@ urlpatterns = [
     path("builds/<uuid:build>/seal", builds.BuildSeal.as_view()),
     path("artifacts/<uuid:artifact>", listings.ArtifactDetail.as_view()),
     path("artifacts/<uuid:artifact>/download", downloads.ArtifactDownload.as_view()),
+    path("artifacts/<uuid:artifact>/members", members.ArchiveMembers.as_view()),
+    path("artifacts/<uuid:artifact>/members/<artifact_path:path>", members.ArchiveMember.as_view()),
     path("artifacts/<uuid:artifact>/verification", evidence.ArtifactVerification.as_view()),
     path("artifacts/<uuid:artifact>/attestations", evidence.ArtifactAttestations.as_view()),
     path(

@@ -9,8 +9,8 @@ class Download(models.Model):
     """One answer to somebody who asked for an artifact's bytes. Append-only, by grant.
 
     Without foreign keys: it outlives what it speaks of. `way` is how the bytes left, or why none
-    did; `byte_range` is empty for the whole. `id` is drawn before the row is written, so that a
-    batch that is written again after an unclear end adds nothing.
+    did; `byte_range` is empty for the whole, and `member` unless it was one of an archive. `id` is
+    drawn before the row is written: a batch written again after an unclear end adds nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -19,6 +19,7 @@ class Download(models.Model):
     build_id = models.UUIDField()
     artifact_id = models.UUIDField()
     path = models.CharField(max_length=1024)
+    member = models.CharField(max_length=1024, blank=True)
     sha256 = models.CharField(max_length=64)
     actor = models.CharField(max_length=200)
     address = models.GenericIPAddressField(null=True)

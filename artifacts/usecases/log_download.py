@@ -28,6 +28,7 @@ class Answered:
     byte_range: str = ""
     verdict: Verdict | None = None
     refusal: str = ""
+    member: str = ""
 
 
 def log_download(*, log: DownloadLog, asked: Asked, answered: Answered, now: datetime) -> None:
@@ -45,6 +46,7 @@ def log_download(*, log: DownloadLog, asked: Asked, answered: Answered, now: dat
             build_id=artifact.build_id,
             artifact_id=artifact.pk,
             path=artifact.path,
+            member=answered.member[:1024],
             sha256=artifact.blob.sha256,
             actor=asked.actor.name,
             address=asked.address,

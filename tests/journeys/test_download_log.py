@@ -29,12 +29,13 @@ def own(shop: Shop, curl: Callable[..., Answer], tmp_path: Path) -> Iterator[She
         yield Shelf(here, curl, sent.json)
 
 
-def logged(count: int) -> list[Download]:
-    """The log, once it has so many lines; a second is what it may take."""
+def logged(shelf: Shelf, count: int) -> list[Download]:
+    """The artifact's lines, once there are so many; a second is what it may take."""
+    found = Download.objects.filter(artifact_id=shelf.artifact["id"]).order_by("at")
     deadline = time.monotonic() + 5
-    while Download.objects.count() < count and time.monotonic() < deadline:
+    while found.count() < count and time.monotonic() < deadline:
         time.sleep(0.02)
-    return list(Download.objects.order_by("at"))
+    return list(found.all())
 
 
 def test_with_every_answer_and_its_decision(own: Shelf) -> None:
@@ -47,7 +48,7 @@ def test_with_every_answer_and_its_decision(own: Shelf) -> None:
     demand_provenance(own, Enforcement.ENFORCE)
     own.get()
 
-    lines = logged(6)
+    lines = logged(own, 6)
 
     assert [(line.way, line.byte_range, line.verdict, line.reason) for line in lines] == [
         ("stream", "", "allowed", ""),
@@ -72,7 +73,7 @@ def test_not_those_who_may_not_know_that_it_exists(own: Shelf) -> None:
     refused = own.curl(own.url(), token=own.shop.tokens.stranger)
     own.get()
 
-    [line] = logged(1)
+    [line] = logged(own, 1)
 
     assert refused.status == 404
     assert line.verdict == "allowed"
@@ -84,4 +85,4 @@ def test_also_when_the_server_is_told_to_stop(own: Shelf) -> None:
 
     os.kill(own.shop.web.pid, signal.SIGTERM)
 
-    assert len(logged(2)) == 2
+    assert len(logged(own, 2)) == 2
