@@ -8,7 +8,6 @@ shown. Ten thousand files of 10 KiB each, by four connections, unless it is told
 
 import argparse
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,8 +32,8 @@ class Caller:
 
     def __call__(self, method: str, path: str, body: bytes | None = None) -> Any:
         """The answer's JSON, or its bytes; anything but success ends the run."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
+        connection: HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None or method == "POST":  # after minutes the old one is closed
             connection = self._local.connection = HTTPConnection(self._address, timeout=600)
         headers = dict(self._headers)
         if method == "POST":
@@ -72,7 +71,8 @@ def run(call: Caller, project: str, options: argparse.Namespace) -> None:
 
     def data(number: int) -> bytes:
         block = sha256(seed + b"%d" % number).digest()
-        return (block * (options.size // len(block) + 1))[: options.size]
+        whole: bytes = block * (options.size // len(block) + 1)
+        return whole[: options.size]
 
     def send(number: int) -> dict[str, str]:
         path = f"dist/{number // 100:03d}/{number:05d}.bin"
@@ -148,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
