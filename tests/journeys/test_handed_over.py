@@ -58,7 +58,7 @@ def counter(
     shop: Shop, curl: Callable[..., Answer], tmp_path: Path, front: str = "", **settings: str
 ) -> Iterator[Counter]:
     """A web server with these settings; `front` is nginx's file, with `places` to fill in."""
-    with running_web(**settings) as web:
+    with running_web(port=0, **settings) as web:
         own = replace(shop, web=web)
         file = tmp_path / "widget"
         file.write_bytes(WIDGET)

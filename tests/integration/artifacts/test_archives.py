@@ -9,7 +9,8 @@ import random
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pytest
@@ -22,6 +23,7 @@ from artifacts.domain.archives import (
     ArchiveTooCostly,
     Limits,
     Member,
+    MemberKind,
     NotAnArchive,
 )
 from artifacts.usecases.browse_archive import HELD_BYTES, again, list_members, measure_member
@@ -238,6 +240,44 @@ def test_is_refused_where_a_member_is_not_what_is_said_of_it() -> None:
 
     with pytest.raises(ArchiveMalformed):
         fetched(damaged, "a")
+
+
+@dataclass(slots=True)
+class Liar:
+    """An archive whose one member is another each time it is read, or longer than is said."""
+
+    contents: list[bytes]
+    size_bytes: int
+    format: str = "lies"
+
+    def members(self) -> Iterator[Member]:
+        return iter([Member("a", MemberKind.FILE, self.size_bytes)])
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        del path
+        data = self.contents.pop(0)
+        return (data[start : start + 1_000_000] for start in range(0, len(data), 1_000_000))
+
+    def stored_at(self, path: str) -> int | None:
+        del path
+        return None
+
+
+def test_ends_early_where_a_member_changes_while_it_is_sent() -> None:
+    liar = Liar([LARGE, LARGE[:-1] + b"x"], len(LARGE))
+    measured = measure_member(archive=liar, path="a")
+    sent = bytearray()
+
+    with pytest.raises(ArchiveMalformed):
+        sent.extend(chunk for piece in again(archive=liar, measured=measured) for chunk in piece)
+
+    assert measured.data is None
+    assert len(sent) < len(LARGE)
+
+
+def test_is_refused_where_a_member_has_another_size() -> None:
+    with pytest.raises(ArchiveMalformed):
+        measure_member(archive=Liar([b"12345"], 4), path="a")
 
 
 @pytest.mark.parametrize("kind", ["zip", *PACKERS])

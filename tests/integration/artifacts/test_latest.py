@@ -198,6 +198,18 @@ def test_is_nothing_when_all_that_are_tried_fail(forge: Forge) -> None:
     assert refused.value.facts["artifact"] == made[-1].pk
 
 
+@pytest.mark.parametrize("path", ["", "../up", "a//b", "nothing"])
+def test_is_nothing_where_no_such_path_can_be(forge: Forge, path: str) -> None:
+    with pytest.raises(LatestNotFound):
+        find_latest(
+            actor=reader(forge.project),
+            wanted=WantedLatest(forge.project, path, MAIN),
+            judge=Judge(verifier=verifier(), key_is_shared=True),
+            base_url=settings.PUBLIC_URL,
+            now=timezone.now(),
+        )
+
+
 def test_is_for_readers(forge: Forge) -> None:
     forge.build()
     forge.attest()
