@@ -17,7 +17,8 @@ from artifacts.api.pages import (
     next_link,
 )
 from artifacts.models import Download
-from artifacts.queries import DownloadFilter, downloads_after, visible_project
+from artifacts.queries import visible_project
+from artifacts.queries.downloads import DownloadFilter, downloads_after
 from kernel.actor import Permission
 from kernel.digest import Sha256
 from kernel.native import NativeView

@@ -70,7 +70,7 @@ class Index(NativeView):
                 "download_by_name": f"{project}/builds/{{build}}/artifacts/{{path}}",
                 "artifact": artifact,
                 "download": f"{artifact}/download",
-                "members": f"{artifact}/members",
+                "archive_members": f"{artifact}/members",
                 "verification": f"{artifact}/verification",
                 "attestations": f"{artifact}/attestations",
                 "members": f"{project}/members",

@@ -45,8 +45,8 @@ def measure_member(*, archive: Archive, path: str) -> Measured:
 
     Raises:
         ArchiveMemberNotFound: there is none.
-        ArchiveMemberNotFetchable: there are several (unpackers choose differently), it is no file, it is
-            encrypted, or its path is one that no artifact could have.
+        ArchiveMemberNotFetchable: there are several (unpackers choose differently), it is no
+            file, it is encrypted, or its path is one that no artifact could have.
         ArchiveTooCostly, ArchiveMalformed: it cannot be read to its end.
     """
     found = [member for member in archive.members() if member.path == path]
