@@ -3,10 +3,12 @@
 from django.contrib import admin
 
 from artifacts.models import (
+    AllowedRef,
     Artifact,
     Blob,
     Build,
     Contribution,
+    Download,
     Organization,
     Project,
     StoreProbe,
@@ -82,3 +84,20 @@ class StoreProbeAdmin(ReadOnly):
     """What was found when the bucket was tried."""
 
     list_display = ("place", "missing_for_direct", "probed_at")
+
+
+@admin.register(AllowedRef)
+class AllowedRefAdmin(ReadOnly):
+    """Refs that count for a project's latest although nobody protects them."""
+
+    list_display = ("pattern", "project", "allowed_at")
+    list_select_related = ("project__organization",)
+
+
+@admin.register(Download)
+class DownloadAdmin(ReadOnly):
+    """Who was given what, newest first."""
+
+    list_display = ("at", "actor", "address", "path", "way", "verdict", "reason")
+    ordering = ("-at",)
+    show_full_result_count = False

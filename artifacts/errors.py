@@ -73,6 +73,13 @@ class ArtifactNotFound(Refusal):
     kind = Kind.NOT_FOUND
 
 
+class LatestNotFound(Refusal):
+    """No artifact of this path is the latest of that ref: none is published, or none may be."""
+
+    code = "latest-not-found"
+    kind = Kind.NOT_FOUND
+
+
 class AttestationNotFound(Refusal):
     """There is no such attestation about this artifact."""
 
@@ -231,6 +238,13 @@ class BlobDamaged(Refusal):
     """The stored bytes are no longer the ones that were uploaded; they are not handed out."""
 
     code = "blob-damaged"
+    kind = Kind.UNAVAILABLE
+
+
+class DownloadLogUnavailable(Refusal):
+    """The download cannot be logged now, and what is not logged is not handed out."""
+
+    code = "download-log-unavailable"
     kind = Kind.UNAVAILABLE
 
 

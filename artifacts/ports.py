@@ -5,7 +5,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
+from artifacts.domain.archives import Member
 from kernel.digest import Sha256
 
 
@@ -94,6 +96,87 @@ class BlobStore(Protocol):
 
     def check(self) -> None:
         """Raise StorageUnavailable unless the store can be written and read now (/readyz)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What an answer says of the bytes it carries: the headers' values."""
+
+    disposition: str
+    content_type: str
+
+
+class ReadAddresses(Protocol):
+    """Addresses at which stored bytes can be read without us, for a minute at most."""
+
+    def url(self, stored: StoredBytes, attachment: Attachment) -> str:
+        """An address that answers with these bytes and says this of them; ranges work.
+
+        Of a versioned bucket it is the measured version's, whatever has been put there since.
+
+        Raises:
+            StorageUnavailable: there are no credentials to sign it with.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadEntry:
+    """One answer to somebody who asked for an artifact's bytes; fields as in the table."""
+
+    id: UUID
+    at: datetime
+    project_id: UUID
+    build_id: UUID
+    artifact_id: UUID
+    path: str
+    member: str
+    sha256: str
+    actor: str
+    address: str | None
+    way: str
+    byte_range: str
+    verdict: str
+    reason: str
+    decision: str
+    request_id: str
+
+
+class DownloadLog(Protocol):
+    """Remembers who was given what."""
+
+    def add(self, entry: DownloadEntry) -> None:
+        """Take the entry over; it is written down within a second, and at the process's end.
+
+        Raises:
+            DownloadLogUnavailable: so many wait to be written that there is no room.
+        """
+        ...
+
+
+class Archive(Protocol):
+    """An artifact that has members. All that it says is its maker's word.
+
+    Each method raises ArchiveMalformed where it contradicts itself, and ArchiveTooCostly where
+    the answer is more work than a request may cause.
+    """
+
+    @property
+    def format(self) -> str:
+        """What it is, as its usual file name ends."""
+        ...
+
+    def members(self) -> Iterator[Member]:
+        """Every entry in the archive's order, also those that cannot be fetched."""
+        ...
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """The contents of the one file of this path, in pieces of bounded size."""
+        ...
+
+    def stored_at(self, path: str) -> int | None:
+        """Where in the artifact these contents stand as they are; None where they do not."""
         ...
 
 

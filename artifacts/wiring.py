@@ -1,13 +1,28 @@
 """Builds artifacts' tools from settings. Entry points call this and hand the result in."""
 
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
+from artifacts.adapters.archives import opening as archives
 from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.ports import BlobStore, CapabilityProbe, DirectUploads, Inventory, StagingArea
+from artifacts.adapters.download_log import BufferedDownloadLog
+from artifacts.domain.archives import Limits
+from artifacts.ports import (
+    Archive,
+    BlobReader,
+    BlobStore,
+    CapabilityProbe,
+    DirectUploads,
+    DownloadLog,
+    Inventory,
+    ReadAddresses,
+    StagingArea,
+)
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
 from artifacts.usecases.start_upload import Target
@@ -61,6 +76,47 @@ def _bucket(named: S3Bucket, endpoint: str | None) -> "Bucket":
             encryption=named.encryption,
         )
     )
+
+
+@cache
+def _reads(endpoint: str | None) -> ReadAddresses:
+    from artifacts.adapters.s3.connection import S3Settings  # noqa: PLC0415 - as above
+    from artifacts.adapters.s3.signed_reads import SignedReads  # noqa: PLC0415 - as above
+
+    bucket = settings.S3_BUCKET
+    if bucket is None:
+        raise ImproperlyConfigured("only a bucket has addresses")
+    return SignedReads(
+        S3Settings(
+            bucket=bucket.name,
+            endpoint=endpoint,
+            region=bucket.region,
+            uses_path_style=bucket.uses_path_style,
+        )
+    )
+
+
+def public_reads() -> ReadAddresses:
+    """Addresses for consumers, at the endpoint that they can reach."""
+    bucket = settings.S3_BUCKET
+    return _reads(bucket.public_endpoint if bucket is not None else None)
+
+
+def internal_reads() -> ReadAddresses | None:
+    """Addresses for a proxy beside us; None where bytes are in a directory."""
+    bucket = settings.S3_BUCKET
+    return _reads(bucket.endpoint) if bucket is not None else None
+
+
+@cache
+def download_log() -> DownloadLog:
+    """Who was given what; one buffer a process."""
+    return BufferedDownloadLog()
+
+
+def open_archive(reader: BlobReader, *, size_bytes: int) -> AbstractContextManager[Archive]:
+    """An artifact that has members, to be looked into."""
+    return archives.open_archive(reader, size_bytes=size_bytes, limits=Limits())
 
 
 def blob_store() -> BlobStore:

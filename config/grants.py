@@ -15,6 +15,7 @@ APPEND_ONLY: Final = (
     "attestation_subject",
     "audit_record",
     "audit_seal",
+    "download",
     "log_checkpoint",
     "log_leaf",
     "log_node",

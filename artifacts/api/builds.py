@@ -10,10 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.api.documents import build_document, build_summary, opened_document
+from artifacts.api.filters import asked, choice, time
+from artifacts.api.finding import first_files
 from artifacts.api.links import build_url, project_url
-from artifacts.api.pages import PAGE_BUILDS, decode_cursor, next_link
+from artifacts.api.pages import PAGE_BUILDS, build_cursor, build_position, next_link
+from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
-from artifacts.queries import artifacts_of, builds_after, own_build, visible_project
+from artifacts.queries import BuildFilter, builds_after, own_build, visible_project
 from artifacts.usecases.complete_build import complete_build
 from artifacts.usecases.start_build import Wanted, start_build
 from kernel.digest import Sha256
@@ -47,16 +50,29 @@ class ProjectBuilds(NativeView):
     """The builds of a project."""
 
     def get(self, request: Request, organization: str, project: str) -> Response:
-        """Show one page, newest first; the Link header leads to the next."""
+        """Show one page, newest first; the Link header leads to the next with the same filters."""
         actor = actor_of(request)
         found = visible_project(actor=actor, organization=organization, project=project)
         require_read(actor, project=found.pk, is_public=found.is_public)
-        position = decode_cursor(request.query_params.get("cursor"))
-        builds = builds_after(position, project=found, limit=PAGE_BUILDS + 1)
+        parameters = asked(request, "cursor", "state", "ref", "commit", "name", "since")
+        builds = builds_after(
+            build_position(parameters.get("cursor")),
+            project=found,
+            limit=PAGE_BUILDS + 1,
+            wanted=BuildFilter(
+                state=choice(parameters, "state", BuildState),
+                ref=parameters.get("ref"),
+                commit=parameters.get("commit"),
+                name=parameters.get("name"),
+                since=time(parameters, "since"),
+            ),
+        )
         shown = builds[:PAGE_BUILDS]
         response = Response({"builds": [build_summary(build) for build in shown]})
         if len(builds) > PAGE_BUILDS:
-            response["Link"] = next_link(f"{project_url(found)}/builds", shown[-1])
+            response["Link"] = next_link(
+                f"{project_url(found)}/builds", build_cursor(shown[-1]), parameters
+            )
         return response
 
     def post(self, request: Request, organization: str, project: str) -> Response:
@@ -96,7 +112,7 @@ class BuildSeal(NativeView):
             actor=actor, build=build, expected=expected_files(request.data), now=timezone.now()
         )
         return Response(
-            build_document(sealed, artifacts_of(sealed), request_statuses(build=sealed.pk))
+            build_document(sealed, first_files(sealed), request_statuses(build=sealed.pk))
         )
 
 

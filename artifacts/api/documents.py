@@ -1,6 +1,7 @@
 """The JSON of projects, builds and artifacts: every member is named here, and nothing leaks in."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,7 +44,13 @@ def project_document(project: Project) -> dict[str, Any]:
         "project": project.slug,
         "is_public": project.is_public,
         "created_at": rfc3339(project.created_at),
-        "urls": {"self": url, "builds": f"{url}/builds", "upload": f"{url}/artifacts/{{path}}"},
+        "urls": {
+            "self": url,
+            "builds": f"{url}/builds",
+            "files": f"{url}/files",
+            "latest": f"{url}/latest/{{path}}{{?ref}}",
+            "upload": f"{url}/artifacts/{{path}}",
+        },
     }
 
 
@@ -62,6 +69,7 @@ def artifact_document(artifact: Artifact) -> dict[str, Any]:
         "urls": {
             "self": artifact_url(artifact),
             "download": artifact_url(artifact, "/download"),
+            "members": artifact_url(artifact, "/members"),
             "download_by_name": named_download_url(artifact),
             "verification": artifact_url(artifact, "/verification"),
             "attestations": artifact_url(artifact, "/attestations"),
@@ -79,6 +87,8 @@ def build_summary(build: Build) -> dict[str, Any]:
         "name": build.name,
         "is_shared": build.is_shared,
         "has_ci_identity": build.origin != RELEASE,
+        "ref": build.ref,
+        "commit": build.commit,
         "opened_at": rfc3339(build.opened_at),
         "sealed_at": rfc3339(build.sealed_at),
         "published_at": rfc3339(build.published_at),
@@ -101,10 +111,18 @@ def opened_document(build: Build) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class FirstFiles:
+    """The first files of a build by path, and how many it has in all."""
+
+    artifacts: Sequence[Artifact]
+    count: int
+
+
 def build_document(
-    build: Build, artifacts: Sequence[Artifact], requests: Sequence[RequestStatus]
+    build: Build, files: FirstFiles, requests: Sequence[RequestStatus]
 ) -> dict[str, Any]:
-    """A build with its files, why it was refused if it was, and how its attestation goes."""
+    """A build with its first files, why it was refused if it was, and how its attestation goes."""
     return {
         **build_summary(build),
         "project": str(build.project),
@@ -113,17 +131,35 @@ def build_document(
             "status": ATTESTATION_STATUS[BuildState(build.state)],
             "requests": [_request(request) for request in requests],
         },
-        "artifacts": [
-            {
-                "id": str(artifact.pk),
-                "path": artifact.path,
-                "sha256": artifact.blob.sha256,
-                "size_bytes": artifact.blob.size_bytes,
-                "job": artifact.contribution.job,
-                "url": artifact_url(artifact),
-            }
-            for artifact in artifacts
-        ],
+        "artifact_count": files.count,
+        "artifacts": [file_document(artifact) for artifact in files.artifacts],
+        "urls": {"self": build_url(build), "files": f"{build_url(build)}/files"},
+    }
+
+
+def file_document(artifact: Artifact) -> dict[str, Any]:
+    """An artifact as a row of its build's files."""
+    return {
+        "id": str(artifact.pk),
+        "path": artifact.path,
+        "sha256": artifact.blob.sha256,
+        "size_bytes": artifact.blob.size_bytes,
+        "job": artifact.contribution.job,
+        "url": artifact_url(artifact),
+    }
+
+
+def found_document(artifact: Artifact) -> dict[str, Any]:
+    """An artifact as a row of what was found in its project."""
+    return {
+        "id": str(artifact.pk),
+        "path": artifact.path,
+        "sha256": artifact.blob.sha256,
+        "size_bytes": artifact.blob.size_bytes,
+        "ref": artifact.ref,
+        "stored_at": rfc3339(artifact.stored_at),
+        "build": {"id": str(artifact.build_id), "state": artifact.build.state},
+        "url": artifact_url(artifact),
     }
 
 

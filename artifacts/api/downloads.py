@@ -4,21 +4,20 @@ The decision comes first, also for HEAD, ranges and conditions; then the connect
 database goes back, and only then bytes flow.
 """
 
-import logging
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts import wiring
+from artifacts.api.asking import address_of
+from artifacts.api.leaving import body, head
 from artifacts.api.links import bundle_url
-from artifacts.api.streaming import BlobStream
 from artifacts.domain.conditions import (
     Conditions,
     Outcome,
@@ -26,8 +25,9 @@ from artifacts.domain.conditions import (
     judge,
     range_still_applies,
 )
+from artifacts.domain.handover import Way, can_hand_over
 from artifacts.domain.ranges import ByteRange, select
-from artifacts.errors import BlobDamaged, BlobMissing, PreconditionFailed, RangeNotSatisfiable
+from artifacts.errors import DownloadLogUnavailable, PreconditionFailed, RangeNotSatisfiable
 from artifacts.models import Artifact
 from artifacts.queries import (
     visible_artifact,
@@ -35,45 +35,82 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from artifacts.usecases.log_download import Answered, Asked, log_download
 from artifacts.usecases.open_download import open_download
 from kernel.connections import give_back
 from kernel.digest import Sha256
+from kernel.errors import Refusal
 from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance import wiring as provenance_wiring
 from provenance.domain.report import Verdict
 from provenance.errors import PolicyNotMet
 
-logger = logging.getLogger(__name__)
-
 BUNDLE_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 VERIFICATION: Final = "Strongroom-Verification"
 MAX_LINKS: Final = 16
 
 
-class _Download(NativeView):
-    """What both addresses have in common."""
+class VerifiedView(NativeView):
+    """What all addresses have in common that hand out an artifact's bytes, or a part of them."""
 
     def serve(self, request: Request, artifact: Artifact) -> HttpResponseBase:
-        """Decide, then answer what the method, the conditions and the range leave."""
+        """Decide, log and answer; also whoever is refused, or has it already, is in the log."""
+        asked = Asked(actor_of(request), artifact, address_of(request))
+        try:
+            response, answered = self._decide(request, asked)
+        except Refusal as refusal:
+            self._log(asked, Answered("none", refusal=refusal.code))
+            raise
+        try:
+            self._log(asked, answered)
+        except DownloadLogUnavailable:
+            response.close()
+            raise
+        return response
+
+    def _decide(self, request: Request, asked: Asked) -> tuple[HttpResponseBase, Answered]:
         verdict = open_download(
-            actor=actor_of(request),
-            artifact=artifact,
+            actor=asked.actor,
+            artifact=asked.artifact,
             judge=provenance_wiring.judge(),
             base_url=settings.PUBLIC_URL,
             now=timezone.now(),
         )
         give_back()
+        return self.answer(request, asked, verdict)
+
+    def answer(
+        self, request: Request, asked: Asked, verdict: Verdict
+    ) -> tuple[HttpResponseBase, Answered]:
+        """What the method, the conditions and the range leave, in this order."""
+        artifact = asked.artifact
         validators = Validators.of(Sha256(artifact.blob.sha256), artifact.stored_at)
-        outcome = judge(_conditions(request), validators)
+        conditions = conditions_of(request)
+        outcome = judge(conditions, validators)
         if outcome is Outcome.PRECONDITION_FAILED:
             raise PreconditionFailed(etag=validators.etag, last_modified=validators.last_modified)
         if outcome is Outcome.NOT_MODIFIED:
-            unchanged = HttpResponse(status=304)
-            del unchanged["Content-Type"]  # Django's default; there is nothing to have a type
-            return _with_headers(unchanged, artifact, verdict, validators)
-        response = _answer(request, artifact, validators)
-        return _with_headers(response, artifact, verdict, validators)
+            response: HttpResponseBase = HttpResponse(status=304)
+            del response["Content-Type"]  # Django's default; there is nothing to have a type
+            answered = Answered("not-modified", verdict=verdict)
+        elif request.method == "HEAD":  # it knows no ranges (RFC 9110, 14.2)
+            response, answered = head(artifact), Answered("head", verdict=verdict)
+        else:
+            selected = selected_range(request, validators, size_bytes=artifact.blob.size_bytes)
+            way = _way(conditions, request, selected)
+            response = body(artifact, selected, way)
+            shown = selected.content_range if selected is not None else ""
+            answered = Answered(way.value, shown, verdict)
+        response["ETag"] = validators.etag
+        response["Last-Modified"] = validators.last_modified
+        response["Repr-Digest"] = Sha256(artifact.blob.sha256).field
+        response["Accept-Ranges"] = "bytes"
+        say_verified(response, artifact, verdict)
+        return response, answered
+
+    def _log(self, asked: Asked, answered: Answered) -> None:
+        log_download(log=wiring.download_log(), asked=asked, answered=answered, now=timezone.now())
 
     def handle_exception(self, exc: Exception) -> Response:
         """Some refusals say part of their reason in a header as well."""
@@ -85,7 +122,7 @@ class _Download(NativeView):
         return response
 
 
-class ArtifactDownload(_Download):
+class ArtifactDownload(VerifiedView):
     """The download by the artifact's id."""
 
     def get(self, request: Request, artifact: UUID) -> HttpResponseBase:
@@ -93,7 +130,7 @@ class ArtifactDownload(_Download):
         return self.serve(request, visible_artifact(actor=actor_of(request), artifact=artifact))
 
 
-class NamedDownload(_Download):
+class NamedDownload(VerifiedView):
     """The download by project, build and path."""
 
     def get(
@@ -106,60 +143,26 @@ class NamedDownload(_Download):
         return self.serve(request, visible_artifact_at(actor=actor, build=found, path=path))
 
 
-def _answer(request: Request, artifact: Artifact, validators: Validators) -> HttpResponseBase:
-    """The artifact, or the part that is asked for. HEAD knows no ranges (RFC 9110, 14.2)."""
-    blob = artifact.blob
-    selected: ByteRange | None = None
-    if request.method == "GET" and range_still_applies(request.headers.get("If-Range"), validators):
-        selected = select(request.headers.get("Range"), size_bytes=blob.size_bytes)
-    stream = _open(artifact)
-    response: HttpResponseBase
-    if request.method == "HEAD":
-        stream.close()
-        response = HttpResponse()
-        response["Content-Length"] = str(blob.size_bytes)
-    elif selected is None:
-        response = StreamingHttpResponse(_whole(stream, artifact))
-        response["Content-Length"] = str(blob.size_bytes)
-    else:
-        response = StreamingHttpResponse(stream.select(selected.start, selected.length), status=206)
-        response["Content-Length"] = str(selected.length)
-        response["Content-Range"] = selected.content_range
-    response["Content-Type"] = "application/octet-stream"
-    response["Content-Disposition"] = str(
-        content_disposition_header(as_attachment=True, filename=artifact.path.rpartition("/")[2])
-    )
-    return response
+def selected_range(
+    request: Request, validators: Validators, *, size_bytes: int
+) -> ByteRange | None:
+    """The range that is asked for, where the whole is still what the asker has a part of."""
+    if not range_still_applies(request.headers.get("If-Range"), validators):
+        return None
+    return select(request.headers.get("Range"), size_bytes=size_bytes)
 
 
-def _whole(stream: BlobStream, artifact: Artifact) -> BlobStream:
-    try:
-        return stream.whole(Sha256(artifact.blob.sha256))
-    except BlobDamaged:
-        stream.close()
-        raise
+def _way(conditions: Conditions, request: Request, selected: ByteRange | None) -> Way:
+    asked = request.headers.get("Range")
+    configured = Way(settings.DOWNLOADS)
+    return configured if can_hand_over(conditions, asked=asked, selected=selected) else Way.STREAM
 
 
-def _open(artifact: Artifact) -> BlobStream:
-    """Open the bytes; their absence is the operator's emergency, not the consumer's mistake."""
-    blob = artifact.blob
-    try:
-        return BlobStream(wiring.blob_store(), blob.key, size_bytes=blob.size_bytes)
-    except BlobMissing as refusal:
-        logger.exception("blob missing", extra={"key": blob.key, "artifact": str(artifact.pk)})
-        raise BlobMissing(artifact=artifact.pk, sha256=blob.sha256) from refusal
-
-
-def _with_headers(
-    response: HttpResponseBase, artifact: Artifact, verdict: Verdict, validators: Validators
-) -> HttpResponseBase:
+def say_verified(response: HttpResponseBase, artifact: Artifact, verdict: Verdict) -> None:
     """What every answer about these bytes says, also the one without any."""
-    response["ETag"] = validators.etag
-    response["Last-Modified"] = validators.last_modified
-    response["Repr-Digest"] = Sha256(artifact.blob.sha256).field
-    response["Accept-Ranges"] = "bytes"
     # Ask again each time: a revocation changes the next answer.
-    response["Cache-Control"] = "private, no-cache"
+    # Where the answer is an address, nobody keeps it: it holds for a minute.
+    response["Cache-Control"] = "no-store" if "Location" in response else "private, no-cache"
     response["Vary"] = "Authorization, Cookie"
     response["X-Content-Type-Options"] = "nosniff"
     response[VERIFICATION] = (
@@ -173,13 +176,14 @@ def _with_headers(
     ]
     if links:
         response["Link"] = ", ".join(links)
-    return response
 
 
-def _conditions(request: Request) -> Conditions:
+def conditions_of(request: Request) -> Conditions:
+    """The conditions of the request."""
     return Conditions(
         if_match=request.headers.get("If-Match"),
         if_none_match=request.headers.get("If-None-Match"),
         if_modified_since=request.headers.get("If-Modified-Since"),
         if_unmodified_since=request.headers.get("If-Unmodified-Since"),
+        if_range=request.headers.get("If-Range"),
     )

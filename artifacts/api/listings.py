@@ -15,13 +15,13 @@ from artifacts.api.documents import (
     build_document,
     project_document,
 )
+from artifacts.api.finding import MAX_DIGESTS, first_files, with_more
 from artifacts.api.links import root
-from artifacts.api.pages import PAGE_BUILDS
+from artifacts.api.pages import PAGE_BUILDS, PAGE_DOWNLOADS, PAGE_FILES
 from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
 from artifacts.queries import (
-    artifacts_of,
     visible_artifact,
     visible_build,
     visible_project,
@@ -58,12 +58,19 @@ class Index(NativeView):
                 "policy": f"{project}/policy",
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
+                "files": f"{project}/files{{?prefix}}",
+                "digests": f"{project}/digests",
+                "latest": f"{project}/latest/{{path}}{{?ref}}",
+                "downloads": f"{project}/downloads",
+                "allowed_refs": f"{project}/refs",
                 "build": f"{root()}/builds/{{build}}",
+                "files_of_build": f"{root()}/builds/{{build}}/files{{?prefix}}",
                 "upload_to_build": f"{root()}/builds/{{build}}/files/{{path}}",
                 "seal": f"{root()}/builds/{{build}}/seal",
                 "download_by_name": f"{project}/builds/{{build}}/artifacts/{{path}}",
                 "artifact": artifact,
                 "download": f"{artifact}/download",
+                "archive_members": f"{artifact}/members",
                 "verification": f"{artifact}/verification",
                 "attestations": f"{artifact}/attestations",
                 "members": f"{project}/members",
@@ -95,7 +102,8 @@ class Limits(NativeView):
                 },
                 "path": {"limit_bytes": MAX_PATH_BYTES, "segment_limit_bytes": MAX_SEGMENT_BYTES},
                 "slug": {"limit_characters": MAX_SLUG_CHARACTERS},
-                "page": {"builds": PAGE_BUILDS},
+                "page": {"builds": PAGE_BUILDS, "files": PAGE_FILES, "downloads": PAGE_DOWNLOADS},
+                "digests": {"limit": MAX_DIGESTS},
                 "seal": {"limit_bytes": MAX_SEAL_BYTES},
             }
         )
@@ -164,4 +172,6 @@ def _readable_project(request: Request, organization: str, project: str) -> Proj
 
 def _show_build(request: Request, build: Build) -> Response:
     require_read(actor_of(request), project=build.project_id, is_public=build.project.is_public)
-    return Response(build_document(build, artifacts_of(build), request_statuses(build=build.pk)))
+    files = first_files(build)
+    response = Response(build_document(build, files, request_statuses(build=build.pk)))
+    return with_more(response, build, files)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Self
 
 from artifacts.errors import BlobDamaged
-from artifacts.ports import BlobStore
+from artifacts.ports import BlobStore, StoredBytes
 from kernel.digest import Sha256
 from kernel.metrics import DOWNLOAD_BYTES
 
@@ -22,10 +22,11 @@ class BlobStream:
     has no `wsgi.file_wrapper`, so the bytes pass through here in pieces of bounded size.
     """
 
-    def __init__(self, store: BlobStore, key: str, *, size_bytes: int) -> None:
+    def __init__(self, store: BlobStore, stored: StoredBytes) -> None:
         self._opened = ExitStack()
-        self._reader = self._opened.enter_context(store.open(key, size_bytes=size_bytes))
-        self._size_bytes = size_bytes
+        opened = store.open(stored.key, size_bytes=stored.size_bytes, pin=stored.pin)
+        self._reader = self._opened.enter_context(opened)
+        self._size_bytes = stored.size_bytes
         self._chunks: Iterator[bytes] = iter(())
 
     def whole(self, digest: Sha256) -> Self:

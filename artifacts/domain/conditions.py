@@ -40,6 +40,7 @@ class Conditions:
     if_none_match: str | None = None
     if_modified_since: str | None = None
     if_unmodified_since: str | None = None
+    if_range: str | None = None
 
 
 class Outcome(Enum):

@@ -1,20 +1,24 @@
 """The artifact tables, one aggregate a module."""
 
+from artifacts.models.allowed_ref import AllowedRef
 from artifacts.models.artifact import Artifact
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
 from artifacts.models.contribution import Contribution
+from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
 
 __all__ = [
+    "AllowedRef",
     "Artifact",
     "Blob",
     "BlobState",
     "Build",
     "Contribution",
+    "Download",
     "Organization",
     "Project",
     "StoreProbe",

@@ -16,15 +16,24 @@ class Artifact(models.Model):
     A build of a single file has nobody who could find it again, so that its path is claimed within
     its `origin` (a job, or the project's releases). In a build that was opened first, the build is
     enough, and `origin` is null.
+
+    `ref` and `ref_is_protected` repeat what was witnessed of the job that brought the file, so
+    that the latest of a branch or tag is one look into an index; empty where nothing was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT)
-    build = models.ForeignKey(Build, on_delete=models.PROTECT, related_name="artifacts")
+    # The indexes below begin with these three, so that Django's own would only cost writes.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, db_index=False)
+    build = models.ForeignKey(
+        Build, on_delete=models.PROTECT, related_name="artifacts", db_index=False
+    )
     contribution = models.ForeignKey(Contribution, on_delete=models.PROTECT)
     origin = models.CharField(max_length=500, null=True)
-    path = models.CharField(max_length=1024)
-    blob = models.ForeignKey(Blob, on_delete=models.PROTECT)
+    # By bytes: one order on every server, and an index finds what begins with a prefix.
+    path = models.CharField(max_length=1024, db_collation="C")
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, db_index=False)
+    ref = models.CharField(max_length=500, blank=True)
+    ref_is_protected = models.BooleanField(default=False)
     stored_at = models.DateTimeField()
 
     class Meta:
@@ -35,7 +44,13 @@ class Artifact(models.Model):
                 fields=["project", "origin", "path"], name="one_artifact_per_origin_path"
             ),
         ]
-        indexes = [models.Index(fields=["project", "path"], name="artifact_at_path")]
+        indexes = [
+            models.Index(fields=["project", "path", "-stored_at", "id"], name="artifact_by_path"),
+            models.Index(
+                fields=["project", "ref", "path", "-stored_at", "id"], name="artifact_latest_of_ref"
+            ),
+            models.Index(fields=["blob", "project", "-stored_at"], name="artifact_by_blob"),
+        ]
 
     def __str__(self) -> str:
         return self.path

@@ -13,7 +13,8 @@ class Build(models.Model):
 
     `key` and `name` are how its jobs find it again; null where nobody does. A job has one build of
     a name, for ever; a run has one open shared build of a name, and may have sealed ones before.
-    What was witnessed stands with the contributions, because jobs of a shared build differ.
+    What was witnessed stands with the contributions, because jobs of a shared build differ; `ref`
+    and `commit` repeat what was witnessed of the one that opened it, to be searched for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -23,6 +24,8 @@ class Build(models.Model):
     name = models.CharField(max_length=64, blank=True)
     is_shared = models.BooleanField(default=False)
     opened_by = models.CharField(max_length=200)
+    ref = models.CharField(max_length=500, blank=True)
+    commit = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, default=BuildState.OPEN)
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)
@@ -55,6 +58,27 @@ class Build(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "-opened_at", "id"], name="build_newest_in_project"),
+            # Most builds are published: those are found by the index above.
+            models.Index(
+                fields=["project", "state", "-opened_at", "id"],
+                condition=models.Q(state__in=[BuildState.SEALED, BuildState.REFUSED]),
+                name="build_unpublished",
+            ),
+            models.Index(
+                fields=["project", "ref", "-opened_at", "id"],
+                condition=models.Q(ref__gt=""),
+                name="build_newest_of_ref",
+            ),
+            models.Index(
+                fields=["project", "commit", "-opened_at", "id"],
+                condition=models.Q(commit__gt=""),
+                name="build_newest_of_commit",
+            ),
+            models.Index(
+                fields=["project", "name", "-opened_at", "id"],
+                condition=models.Q(name__gt=""),
+                name="build_newest_of_name",
+            ),
             models.Index(
                 fields=["opened_at"],
                 condition=models.Q(state=BuildState.OPEN),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
 from artifacts.usecases.store_blob import store_blob
@@ -28,6 +29,7 @@ def add_file(
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
     build = contribution.build
+    witnessed = contribution.witnessed or {}
     artifact = Artifact.objects.create(
         project=build.project,
         build=build,
@@ -35,6 +37,9 @@ def add_file(
         origin=origin,
         path=path,
         blob=store_blob(stored=stored, now=now),
+        ref=searchable(str(witnessed.get("ref", ""))),
+        # Platforms say "true" or "false"; what is not said is not protected.
+        ref_is_protected=witnessed.get("ref_protected") == "true",
         stored_at=now,
     )
     record(

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.origin import origin_of
+from artifacts.domain.origin import origin_of, witnessed_by
+from artifacts.domain.refs import searchable
 from artifacts.models import Build, Project
 from kernel.actor import Actor
 
@@ -29,6 +30,7 @@ def open_build(
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("open_build joins a transaction")
+    facts = witnessed_by(actor)
     return Build.objects.create(
         project=project,
         origin=found_by.key if found_by is not None else origin_of(actor),
@@ -36,5 +38,7 @@ def open_build(
         name=found_by.name if found_by is not None else "",
         is_shared=found_by is not None and found_by.is_shared,
         opened_by=actor.name,
+        ref=searchable(facts.ref) if facts is not None else "",
+        commit=facts.commit if facts is not None else "",
         opened_at=opened_at,
     )

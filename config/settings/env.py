@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from artifacts.domain.addresses import Network
+from artifacts.domain.handover import Way
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
 
 PREFIX: Final = "STRONGROOM_"
@@ -43,11 +46,11 @@ class S3Bucket:
 
     name: str
     endpoint: str | None
+    public_endpoint: str | None
     region: str
     uses_path_style: bool
     encryption: str
     part_bytes: int
-    public_endpoint: str | None
 
 
 class SignerKind(StrEnum):
@@ -91,6 +94,8 @@ class Environment:
     s3: S3Bucket | None
     signer: SignerKind
     sigstore: SigstoreInstance
+    downloads: Way
+    trusted_proxies: tuple[Network, ...]
     attestor_key_file: Path | None
     attestor_is_isolated: bool
     max_upload_bytes: int
@@ -167,6 +172,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         s3=_s3(reader),
         signer=_signer(reader),
         sigstore=_sigstore(reader),
+        downloads=_downloads(reader),
+        trusted_proxies=_trusted_proxies(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
@@ -184,6 +191,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         reader.problems.append(
             f"one of {PREFIX}BLOB_DIRECTORY (for example /var/lib/strongroom/blobs) and "
             f"{PREFIX}S3_BUCKET is needed, and not both"
+        )
+    if environment.downloads is Way.REDIRECT and environment.s3 is None:
+        reader.problems.append(
+            f"{PREFIX}DOWNLOADS is {Way.REDIRECT.value!r}; that needs {PREFIX}S3_BUCKET"
         )
     if environment.fault_points and environment.profile is not Profile.TEST:
         reader.problems.append(f"{PREFIX}FAULT_POINTS is only for tests")
@@ -259,11 +270,11 @@ def _s3(reader: _Reader) -> S3Bucket | None:
     bucket = S3Bucket(
         name=reader.optional("S3_BUCKET") or "",
         endpoint=endpoint,
+        public_endpoint=public_endpoint or endpoint,
         region=reader.optional("S3_REGION") or "us-east-1",
         uses_path_style=reader.flag("S3_PATH_STYLE"),
         encryption=reader.optional("S3_ENCRYPTION") or "",
         part_bytes=part_bytes,
-        public_endpoint=public_endpoint,
     )
     return bucket if bucket.name else None
 
@@ -299,6 +310,25 @@ def _endpoint(reader: _Reader, name: str) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
         reader.problems.append(f"{PREFIX}{name} is {value!r}; it must be scheme://host[:port]")
     return value
+
+
+def _downloads(reader: _Reader) -> Way:
+    value = reader.optional("DOWNLOADS") or Way.STREAM.value
+    if value in set(Way):
+        return Way(value)
+    reader.problems.append(f"{PREFIX}DOWNLOADS is {value!r}; one of {', '.join(Way)}")
+    return Way.STREAM
+
+
+def _trusted_proxies(reader: _Reader) -> tuple[Network, ...]:
+    """Whose `X-Forwarded-For` is believed: addresses or networks, separated by spaces."""
+    found: list[Network] = []
+    for text in (reader.optional("TRUSTED_PROXIES") or "").split():
+        try:
+            found.append(ip_network(text))
+        except ValueError as error:
+            reader.problems.append(f"{PREFIX}TRUSTED_PROXIES cannot be read: {error}")
+    return tuple(found)
 
 
 def _silenced_checks(reader: _Reader) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ RULES_VERSION = 4
 class Verdict:
     """A decision with its document, fresh or kept. `reason` is empty when allowed.
 
-    `serves` says whether the bytes are handed out: allowed, or the policy only observes.
+    `decision` is the id of the kept decision, where there is one. `serves` says whether the bytes
+    are handed out: allowed, or the policy only observes.
     """
 
     allowed: bool
@@ -28,6 +29,7 @@ class Verdict:
     reason: str
     level: Level
     document: Mapping[str, Any]
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

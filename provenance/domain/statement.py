@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from kernel.digest import Sha256
@@ -56,6 +57,9 @@ def encode(statement: Statement) -> bytes:
     ).encode()
 
 
+# The thousand files of a statement are asked for one after the other. The answer depends on these
+# very bytes and nothing else, and nobody writes to it; a refusal is never kept.
+@lru_cache(maxsize=16)
 def parse(payload: bytes) -> Statement:
     """Read a verified payload strictly: Statement v1, unique keys, SHA-256 subjects.
 

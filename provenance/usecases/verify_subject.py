@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -52,7 +52,7 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
     key = _key(expected, basis, attestations)
     kept = StoredDecision.objects.filter(pk=key, holds_until__gt=now).first()
     if kept is not None:
-        return read_verdict(kept.report)
+        return replace(read_verdict(kept.report), decision=key)
     root = trust_root(version=basis.trust_root_version)
     findings = [
         Finding(
@@ -67,7 +67,7 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
     decision = evaluate(basis.policy, basis.trust_map, findings, base_url=expected.base_url)
     answer = verdict(decision, expected, basis, decided_at=now)
     _keep(key, expected, answer, now=now)
-    return answer
+    return replace(answer, decision=key)
 
 
 def _key(expected: Expected, basis: Basis, attestations: list[Attestation]) -> str:

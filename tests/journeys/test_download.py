@@ -293,6 +293,23 @@ def test_is_told_of_a_cursor_that_is_none(shelf: Shelf) -> None:
         assert answer.is_problem("malformed-request")
 
 
+def test_follows_the_latest_to_the_bytes(shelf: Shelf) -> None:
+    url = f"{shelf.shop.url}/latest/dist/na%C3%AFve%20widget.bin"
+
+    answer = shelf.curl(url, token=shelf.shop.tokens.reader)
+
+    assert answer.status == 302
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json["id"] == shelf.artifact["id"]
+    followed = shelf.curl(
+        shelf.shop.web.at(answer.headers["location"]), token=shelf.shop.tokens.reader
+    )
+    assert followed.body == WIDGET
+    demand_provenance(shelf, Enforcement.OBSERVE)
+    refused = shelf.curl(url, token=shelf.shop.tokens.reader)
+    assert refused.is_problem("policy-not-met")
+
+
 def test_finds_its_way_from_the_index(shelf: Shelf) -> None:
     index = shelf.curl(f"{shelf.shop.web.url}/api/v1/").json
 

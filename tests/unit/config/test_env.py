@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from artifacts.domain.handover import Way
 from config.settings.env import OF_THE_CLIENT, PREFIX, Profile, read
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -84,6 +85,11 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("BLOB_DIRECTORY", "relative/path"),
         ("S3_ENDPOINT", "s3.example.com"),
         ("S3_ENDPOINT", "https://s3.example.com/bucket"),
+        ("S3_PUBLIC_ENDPOINT", "https://s3.example.com/bucket"),
+        ("DOWNLOADS", "fast"),
+        ("DOWNLOADS", "redirect"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "127.0.0.1 proxy"),
         ("S3_PATH_STYLE", "yes"),
         ("S3_PART_BYTES", "1048576"),
         ("MAX_UPLOAD_BYTES", "5 GiB"),
@@ -113,6 +119,25 @@ def test_takes_one_identity_token_and_not_two() -> None:
     assert read(COMPLETE).sigstore.has_own_issuer
     with pytest.raises(SystemExit, match="one is enough"):
         read({**COMPLETE, **token, **file})
+
+
+def test_reads_how_downloads_leave() -> None:
+    streamed = read({**COMPLETE, "STRONGROOM_TRUSTED_PROXIES": "127.0.0.1 10.0.0.0/8 fd00::/8"})
+    redirected = read(
+        {
+            **COMPLETE,
+            "STRONGROOM_BLOB_DIRECTORY": "",
+            "STRONGROOM_S3_BUCKET": "blobs",
+            "STRONGROOM_S3_ENDPOINT": "http://127.0.0.1:7070",
+            "STRONGROOM_S3_PUBLIC_ENDPOINT": "https://s3.example.com",
+            "STRONGROOM_DOWNLOADS": "redirect",
+        }
+    )
+
+    assert (streamed.downloads, len(streamed.trusted_proxies)) == (Way.STREAM, 3)
+    assert redirected.downloads is Way.REDIRECT
+    assert redirected.s3 is not None
+    assert redirected.s3.public_endpoint == "https://s3.example.com"
 
 
 def test_reads_a_file_under_the_environment(tmp_path: Path) -> None:

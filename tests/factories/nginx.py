@@ -1,0 +1,79 @@
+"""A real nginx with the configuration that is delivered, at other addresses."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+DELIVERED: Final = Path(__file__).resolve().parent.parent.parent / "deploy" / "nginx"
+START_SECONDS: Final = 20
+_MAIN: Final = """
+daemon off;
+pid nginx.pid;
+error_log error.log info;
+{user}
+worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path other;
+    uwsgi_temp_path other;
+    scgi_temp_path other;
+    include {name};
+}}
+"""
+
+
+def program() -> str | None:
+    """nginx, where it is installed; Debian's is not on every PATH."""
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+@contextmanager
+def running_nginx(folder: Path, name: str, places: Mapping[str, str]) -> Iterator[str]:
+    """Its address, once it listens. `places` says what stands where in the delivered file."""
+    shutil.copytree(DELIVERED, folder)
+    port = _free_port()
+    text = (folder / name).read_text()
+    for old, new in {**places, "listen 8080;": f"listen 127.0.0.1:{port};"}.items():
+        assert old in text, f"{name} does not say {old}"
+        text = text.replace(old, new)
+    (folder / name).write_text(text)
+    user = "user root;" if os.geteuid() == 0 else ""
+    main = folder / "nginx.conf"
+    main.write_text(_MAIN.format(name=name, user=user))
+    command = [program() or "nginx", "-p", str(folder), "-c", str(main), "-e", "start.log"]
+    with subprocess.Popen(command) as process:
+        try:
+            _await(port, process, folder)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=START_SECONDS)
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    logs = "".join(log.read_text() for log in folder.glob("*.log"))
+    raise AssertionError(f"nginx did not start: {logs[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
