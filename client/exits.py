@@ -45,6 +45,7 @@ BY_KIND: Final[Mapping[Kind, ExitCode]] = {
     Kind.RANGE: ExitCode.REFUSED,
     Kind.INVALID: ExitCode.REFUSED,
     Kind.UNEXPECTED: ExitCode.UNREACHABLE,
+    Kind.TOO_MANY: ExitCode.UNREACHABLE,
     Kind.UNAVAILABLE: ExitCode.UNREACHABLE,
     Kind.NO_SPACE: ExitCode.UNREACHABLE,
 }
