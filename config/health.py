@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
-from artifacts.queries import missing_for_direct_uploads
+from artifacts.queries.uploads import missing_for_direct_uploads
 from config.events import SWEEP_SECONDS
 from kernel.actor import Unauthenticated
 from kernel.audit.queries import oldest_unsealed_age

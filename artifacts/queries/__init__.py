@@ -17,7 +17,6 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
 from artifacts.domain.origin import is_of_build
 from artifacts.domain.refs import is_allowed
-from artifacts.domain.transfer import PENDING
 from artifacts.errors import (
     ArtifactNotFound,
     BuildNotFound,
@@ -33,7 +32,6 @@ from artifacts.models import (
     Build,
     Organization,
     Project,
-    StoreProbe,
     Upload,
 )
 from kernel.actor import Actor, Permission
@@ -186,17 +184,6 @@ def own_upload(*, actor: Actor, upload: UUID) -> Upload:
         raise UploadNotFound
     _require_own(actor, one.build)
     return one
-
-
-def pending_uploads(build: Build) -> Sequence[Upload]:
-    """Direct uploads to this build that are not in it yet, by path."""
-    return list(Upload.objects.filter(build=build, state__in=PENDING).order_by("path"))
-
-
-def missing_for_direct_uploads(*, place: str) -> Sequence[str] | None:
-    """What the bucket was found to lack; nothing is good, and None was never tried."""
-    probed = StoreProbe.objects.filter(place=place).first()
-    return probed.missing_for_direct if probed is not None else None
 
 
 def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:

@@ -26,7 +26,8 @@ from artifacts.errors import (
 )
 from artifacts.models import Build, StoreProbe, Upload
 from artifacts.ports import Begun, DirectUploads
-from artifacts.queries import artifact_of_build, own_build, pending_uploads
+from artifacts.queries import artifact_of_build, own_build
+from artifacts.queries.uploads import pending_uploads
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.publish_file import same_bytes
 from kernel.actor import Actor
