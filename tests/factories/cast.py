@@ -89,6 +89,8 @@ class Cast:
             (project, "PATCH"): {"is_public": True},
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
             (f"{project}/publishers", "POST"): publisher,
+            (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
+            (f"{project}/refs", "PUT"): {"allowed_refs": ["refs/heads/main"]},
             (f"{project}/{members}", "PATCH"): {"role": "uploader"},
             (f"api/v1/organizations/<str:organization>/{members}", "PATCH"): {"role": "uploader"},
             ("api/v1/builds/<uuid:build>/seal", "POST"): {

@@ -57,6 +57,10 @@ ONLY_REFUSED: Final = {
     ("api/v1/uploads/<uuid:upload>", "DELETE"),
     ("api/v1/uploads/<uuid:upload>/complete", "POST"),
     ("api/v1/uploads/<uuid:upload>/parts", "POST"),
+    # The one artifact is no archive, and a release, which is never the latest of a ref.
+    ("api/v1/artifacts/<uuid:artifact>/members", "GET"),
+    ("api/v1/artifacts/<uuid:artifact>/members/<artifact_path:path>", "GET"),
+    ("api/v1/projects/<str:organization>/<str:project>/latest/<artifact_path:path>", "GET"),
 }
 
 

@@ -44,8 +44,8 @@ _ROWS: Final = """
     FROM generate_series(1, %(rows)s) AS n;
     INSERT INTO contribution (build_id, job, witnessed_sha256, joined_at)
     SELECT id, 'release', '', opened_at FROM build;
-    INSERT INTO blob (sha256, size_bytes, key, state, stored_at)
-    SELECT lpad(to_hex(n), 64, '0'), 1, 'x', 'live', '2026-01-01'
+    INSERT INTO blob (sha256, size_bytes, key, etag, version_id, state, stored_at)
+    SELECT lpad(to_hex(n), 64, '0'), 1, 'x' || n, '', '', 'live', '2026-01-01'
     FROM generate_series(1, 2000) AS n;
     INSERT INTO artifact (id, project_id, build_id, contribution_id, path, blob_id, ref,
         ref_is_protected, stored_at)
