@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Generator, Iterator
@@ -30,6 +31,9 @@ _SIGINT: Final = 2
 def pytest_configure() -> None:
     """A private folder for this run; a short path, because a unix socket has 107 bytes at most."""
     SCRATCH.mkdir(mode=0o700)
+    # Who runs us in the background may have had it ignored, and the programs that are interrupted
+    # here would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
