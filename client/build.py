@@ -18,6 +18,7 @@ from client.errors import (
 )
 from client.files import Hashed, Meant, hash_files
 from client.http import Outgoing, Store
+from client.listing import listed_files
 from client.manifest import Files, entries, stored_files
 
 OPEN: Final = "open"
@@ -69,7 +70,8 @@ def find_build(store: Store, identity: str) -> Build:
         if refused.code != "permission-missing":
             raise
         return Build(identity, OPEN, {})
-    return Build(identity, member(document, "state", str), stored_files(document))
+    files = stored_files(listed_files(store, identity, document))
+    return Build(identity, member(document, "state", str), files)
 
 
 def read_build(store: Store, identity: str) -> dict[str, Any]:

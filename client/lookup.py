@@ -12,6 +12,7 @@ from uuid import UUID
 from client.answers import member
 from client.errors import AnswerNotUnderstood, WrongUsage
 from client.http import Store
+from client.listing import listed_files
 from client.verification.errors import NothingOffered
 from client.verification.judgement import Candidate
 from client.verification.targets import Meant
@@ -55,7 +56,7 @@ def of_build(store: Store, project: str, build: UUID) -> list[Offered]:
     place = ("api", "v1", "projects", organization, name, "builds", str(build))
     document = store.get(store.address(*place)).document
     state = member(document, "state", str)
-    listed = member(document, "artifacts", list)
+    listed = listed_files(store, str(build), document)
     return [
         _offered({**_mapping(one), "build": {"id": str(build), "state": state}}) for one in listed
     ]

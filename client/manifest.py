@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from client.errors import AnswerNotUnderstood, SettingsMissing, WrongUsage
 from kernel.digest import Sha256
@@ -64,13 +63,13 @@ def union(manifests: Sequence[tuple[str, Files]]) -> dict[str, Sha256]:
     return together
 
 
-def stored_files(build: Mapping[str, Any]) -> dict[str, Sha256]:
-    """The files that a build has, as its document lists them.
+def stored_files(listed: object) -> dict[str, Sha256]:
+    """The files that a build has, as the store lists them.
 
     Raises:
-        AnswerNotUnderstood: the document lists none.
+        AnswerNotUnderstood: it is no list of files.
     """
-    return _files(build.get("artifacts"))
+    return _files(listed)
 
 
 def _files(listed: object) -> dict[str, Sha256]:
