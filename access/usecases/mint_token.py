@@ -1,8 +1,8 @@
 """Exchange a CI job's identity token for an upload token: trusted publishing.
 
 Identify the job, then claim `jti`, record what a publisher waits for, and write the token in one
-transaction. A job that gave the
-digest of a secret of its own can ask again with the secret: to renew, or after a lost answer.
+transaction. A job that gave the digest of a secret of its own can ask again with the secret: to
+renew, or after a lost answer.
 """
 
 import hmac

@@ -157,19 +157,6 @@ def own_build(*, actor: Actor, build: UUID) -> Build:
     return one
 
 
-def held_build(build: UUID) -> Build:
-    """The build with its project, locked once every upload that had found it open is recorded.
-
-    Raises:
-        BuildNotFound: it was collected in this moment.
-    """
-    found = Build.objects.select_for_update(of=("self",)).select_related("project__organization")
-    one = found.filter(pk=build).first()
-    if one is None:
-        raise BuildNotFound
-    return one
-
-
 def own_upload(*, actor: Actor, upload: UUID) -> Upload:
     """The direct upload with its build and project, for one of those who may add to that build.
 

@@ -11,7 +11,8 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.sealing import MOST_SHOWN, compare
 from artifacts.errors import BuildDiffers, BuildEmpty, BuildSealed, UploadsPending
 from artifacts.models import Build
-from artifacts.queries import artifacts_of, held_build, own_build
+from artifacts.queries import artifacts_of, own_build
+from artifacts.queries.locking import held_build
 from artifacts.queries.uploads import pending_uploads
 from artifacts.usecases.seal_build import seal_build
 from kernel import faults

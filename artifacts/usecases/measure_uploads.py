@@ -19,9 +19,10 @@ from django.db.models import Q
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import UploadState
 from artifacts.errors import BlobMissing, PathTaken, StorageFull, StorageUnavailable
-from artifacts.models import Artifact, Build, Upload
+from artifacts.models import Artifact, Upload
 from artifacts.ports import BlobStore, Inventory, StoredBytes
 from artifacts.queries import artifact_of_build
+from artifacts.queries.locking import build_held_together
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.publish_file import same_bytes
@@ -39,7 +40,6 @@ HEARTBEAT: Final = timedelta(seconds=10)
 WINDOW_BYTES: Final = 64 * 1024 * 1024
 TRIES: Final = 4  # of one window, before the whole is put off
 LONGEST_WAIT: Final = timedelta(hours=1)
-_HELD: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 
 class _LeaseLost(Exception):
@@ -168,7 +168,7 @@ def _record(upload: Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
 
 def _locked(upload: Upload) -> Upload:
     """The row, while it is ours; the build is locked first, as by everybody."""
-    build = next(iter(Build.objects.raw(_HELD, [upload.build_id])), None)
+    build = build_held_together(upload.build_id)
     ours = Upload.objects.select_for_update().filter(
         pk=upload.pk, lease=upload.lease, state=UploadState.MEASURING
     )

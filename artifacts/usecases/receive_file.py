@@ -18,6 +18,7 @@ from artifacts.errors import BuildFull, BuildNotFound, BuildSealed
 from artifacts.models import Artifact, Build
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import artifact_of_build, own_build
+from artifacts.queries.locking import build_held_together
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
@@ -28,10 +29,6 @@ from kernel.connections import give_back
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
-
-# FOR SHARE: uploads hold the build open together; who seals or collects it takes FOR UPDATE, waits
-# for them and keeps later ones out. Django's ORM cannot say FOR SHARE.
-_HELD_OPEN = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +145,7 @@ def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published
 
 
 def _add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
-    build = next(iter(Build.objects.raw(_HELD_OPEN, [upload.build.pk])), None)
+    build = build_held_together(upload.build.pk)
     if build is None:
         raise BuildNotFound  # it was left open for so long that it was collected
     build.project = upload.build.project

@@ -7,7 +7,6 @@ otherwise be enough to get them.
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -27,6 +26,7 @@ from artifacts.errors import (
 from artifacts.models import Build, StoreProbe, Upload
 from artifacts.ports import Begun, DirectUploads
 from artifacts.queries import artifact_of_build, own_build
+from artifacts.queries.locking import build_held_together
 from artifacts.queries.uploads import pending_uploads
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.publish_file import same_bytes
@@ -35,8 +35,6 @@ from kernel.connections import give_back
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
-
-_HELD_OPEN: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +181,7 @@ def _record(
     now: datetime,
 ) -> Upload:
     with transaction.atomic(durable=True):
-        build = next(iter(Build.objects.raw(_HELD_OPEN, [found.pk])), None)
+        build = build_held_together(found.pk)
         if build is None:
             raise BuildNotFound
         if build.state != BuildState.OPEN:

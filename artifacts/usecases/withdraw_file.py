@@ -9,7 +9,8 @@ from django.db import transaction
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path
 from artifacts.errors import ArtifactNotFound, BuildSealed
-from artifacts.queries import artifact_of_build, held_build, own_build
+from artifacts.queries import artifact_of_build, own_build
+from artifacts.queries.locking import held_build
 from kernel.actor import Actor
 from kernel.audit.record import record
 

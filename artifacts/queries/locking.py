@@ -1,0 +1,32 @@
+"""The two locks on a build, for the transaction that asks: together with others, or alone.
+
+Whoever adds to a build holds it open together with all others who do; whoever seals it or changes
+its files waits for those, and keeps later ones out.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from artifacts.errors import BuildNotFound
+from artifacts.models import Build
+
+# Django's ORM cannot say FOR SHARE.
+_TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
+
+
+def build_held_together(build: UUID) -> Build | None:
+    """The build as it will stay until the commit, without its project; None when it is gone."""
+    return next(iter(Build.objects.raw(_TOGETHER, [build])), None)
+
+
+def held_build(build: UUID) -> Build:
+    """The build with its project, locked once every upload that had found it open is recorded.
+
+    Raises:
+        BuildNotFound: it was collected in this moment.
+    """
+    found = Build.objects.select_for_update(of=("self",)).select_related("project__organization")
+    one = found.filter(pk=build).first()
+    if one is None:
+        raise BuildNotFound
+    return one
