@@ -57,7 +57,7 @@ def tried(signer: Signer) -> Trial:
 def test_tells_what_the_certificate_and_the_log_say(attestor: Attestor) -> None:
     trial = tried(attestor.signer)
 
-    assert trial.issuer == settings.PUBLIC_URL
+    assert trial.verified.issuer == settings.PUBLIC_URL
     assert trial.identity == f"{settings.PUBLIC_URL}/attestors/signer-test/v1"
     assert trial.bundle.startswith(b"{")
     assert not Attestation.objects.exists()
