@@ -20,7 +20,7 @@ from sigstore_models.bundle import v1 as bundles
 from sigstore_models.rekor import v2 as rekor
 from sigstore_models.trustroot import v1 as trustroot
 
-from provenance.adapters.key_log_entries import expected_body, kind_of
+from provenance.adapters.key_log_entries import expected_body
 from provenance.adapters.signing_algorithms import (
     PublicKey,
     UnsupportedKey,
@@ -184,9 +184,6 @@ class _Examination:
         if not self.bundle.verification_material.tlog_entries:
             return False
         inner = self.entry._inner  # noqa: SLF001 - as above
-        kind = (inner.kind_version.kind, inner.kind_version.version)
-        if kind != kind_of(self.key.algorithm):
-            raise _Failed("log-mismatch", " ".join(kind_of(self.key.algorithm)), " ".join(kind))
         found = rekor.entry.Entry.from_json(inner.canonicalized_body)
         if found != expected_body(self.envelope, self.key):
             raise _Failed("log-mismatch", "an entry about this envelope and key")

@@ -20,7 +20,7 @@ _FAMILY: Final = "application/vnd.dev.sigstore.bundle"
 # The log entries that sigstore-python can hold against a DSSE envelope.
 _ENTRY_KINDS: Final = frozenset({("dsse", "0.0.1"), ("hashedrekord", "0.0.2")})
 # Those that we can, where a managed key has signed it.
-_KEYED_ENTRY_KINDS: Final = frozenset({("hashedrekord", "0.0.2"), ("dsse", "0.0.2")})
+_KEYED_ENTRY_KINDS: Final = frozenset({("hashedrekord", "0.0.2")})
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
@@ -73,7 +73,7 @@ def unsupported(document: Mapping[str, Any]) -> Unreadable | None:
                 kind,
                 version,
             ) not in known:
-                expected = "a hashedrekord or dsse entry 0.0.2" if keyed else "a dsse entry 0.0.1"
+                expected = "a hashedrekord entry 0.0.2" if keyed else "a dsse entry 0.0.1"
                 return _unsupported(expected, f"{kind} entry {version}")
             case _:
                 pass

@@ -21,6 +21,7 @@ from sigstore.errors import Error as SigstoreError
 
 from provenance.adapters.key_log_entries import proposal
 from provenance.adapters.managed_key.holders import KeyHolder, OpenedKey
+from provenance.adapters.signing_algorithms import PREHASH
 from provenance.adapters.sigstore_instance.breaker import Breaker
 from provenance.adapters.sigstore_instance.clients import (
     InstanceRekor,
@@ -58,7 +59,17 @@ class Witnesses:
 def listed_key(
     opened: OpenedKey, witnesses: Witnesses, *, base_url: str, now: datetime
 ) -> SigningKey:
-    """The key as the trust root is to list it: the attestor's, from now on."""
+    """The key as the trust root is to list it: the attestor's, from now on.
+
+    Raises:
+        SignerUnavailable: a log is configured that cannot take this kind of key.
+    """
+    if witnesses.log and opened.algorithm not in PREHASH:
+        raise SignerUnavailable(
+            reason="key-cannot-be-logged",
+            found=opened.algorithm.value,
+            expected="an ECDSA or RSA key, or no STRONGROOM_KEY_LOG",
+        )
     return SigningKey(
         spki=opened.spki,
         algorithm=opened.algorithm,
