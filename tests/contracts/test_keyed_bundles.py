@@ -312,7 +312,7 @@ def other_signature(bundle: Bundle, other: Bundle) -> None:
         (other_entry, ("log-consistency", "log-mismatch")),
         (other_body, ("log", "log-entry-invalid")),
         (other_proof, ("log", "log-entry-invalid")),
-        (drop_proof, ("log", "log-entry-invalid")),
+        (drop_proof, ("bundle", "malformed-bundle")),
         (unsigned_checkpoint, ("log", "log-entry-invalid")),
         (strange_log, ("log", "log-entry-invalid")),
         (another_kind, ("bundle", "unsupported-bundle")),
