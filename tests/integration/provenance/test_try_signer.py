@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from django.utils import timezone
-from pytest_django import SettingsWrapper
 
 from config.settings.managed_key import ManagedKey
 from provenance import wiring
@@ -152,13 +152,12 @@ def test_says_that_a_clock_is_wrong(attestor: Attestor, off: timedelta) -> None:
 
 
 @pytest.fixture
-def managed(tmp_path: Path, settings: SettingsWrapper) -> Iterator[Path]:
+def managed(tmp_path: Path) -> Iterator[Path]:
     """The worker of a store with a key in a file; its file."""
     uri = key_in(tmp_path)
-    settings.SIGNER = "key"
-    settings.MANAGED_KEY = ManagedKey(uri, None, (), None)
     wiring.signer.cache_clear()
-    yield Path(uri.removeprefix("file:"))
+    with override_settings(SIGNER="key", MANAGED_KEY=ManagedKey(uri, None, (), None)):
+        yield Path(uri.removeprefix("file:"))
     wiring.signer.cache_clear()
 
 
