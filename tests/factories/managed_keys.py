@@ -1,9 +1,10 @@
 """Stores that sign with a managed key in a file, with or without witnesses."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -24,7 +25,7 @@ from provenance.domain.trust_document import TrustDocument
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.signing_jobs import STORE
 
-KINDS: Final = {
+KINDS: Final[dict[str, Callable[[], Any]]] = {
     "p256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "p521": lambda: ec.generate_private_key(ec.SECP521R1()),

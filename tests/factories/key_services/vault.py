@@ -71,7 +71,7 @@ class Vault:
         if version < self.min_version:
             text = "requested version for signing is less than the minimum encryption key version"
             return refusal(400, text)
-        name_of_hash = asked["path"][0] if asked["path"] else asked.get("hash_algorithm")
+        name_of_hash = asked["path"][0] if asked["path"] else asked["hash_algorithm"]
         message = base64.b64decode(asked["input"])
         signature = signed(self.keys[name][version - 1], message, HASHES[name_of_hash], asked)
         text = f"vault:v{version}:{base64.b64encode(signature).decode()}"

@@ -2,12 +2,11 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -20,60 +19,22 @@ from provenance.domain.evidence import Expected, Verification, examine
 from provenance.domain.signing_keys import SigningKeyWithoutTime, public_pem
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import Attestation, AttestationRequest, RequestState
-from provenance.ports import Signed, Signer, SigningJob
+from provenance.ports import Signed, SigningJob
 from provenance.queries import signing_keys, trust_root, trust_state
-from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from provenance.usecases.end_signing_key import end_signing_key
 from provenance.usecases.initialise_signer import initialise_signer
 from provenance.usecases.revoke_signing_key import revoke_signing_key
-from tests.factories.facts import witnessed
 from tests.factories.managed_keys import KeyStore, key_in
+from tests.factories.managed_store import Store
 from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.private_sigstore.doubles import Forward, Lie, double, nobody
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.private_sigstore.serving import Answer, Request
 from tests.factories.private_sigstore.store import OPERATOR
-from tests.factories.requests import SCOPE, requested, subject_of
+from tests.factories.requests import SCOPE, subject_of
 from tests.factories.signing_jobs import key_file
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass
-class Store:
-    """One store; what became of its builds is in `published`."""
-
-    keys: KeyStore
-    published: list[UUID] = field(default_factory=list)
-
-    def initialise(self) -> "Store":
-        initialise_signer(keys=self.keys.keys, actor=OPERATOR, now=timezone.now())
-        return self
-
-    def attested(
-        self, signer: Signer | None = None, *, confirms: bool = False
-    ) -> AttestationRequest:
-        """One build, signed and verified by the worker as always."""
-        request = requested(None if confirms else witnessed())
-        attesting = Attestor(
-            signer=signer or self.keys.signer(),
-            verifier=SigstoreVerifier(),
-            base_url=self.keys.base_url,
-        )
-        attest_builds(
-            attestor=attesting,
-            endings=Endings(publish=self._publish, refuse=self._refuse),
-            clock=timezone.now,
-        )
-        request.refresh_from_db()
-        return request
-
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
-        assert now.tzinfo is not None
-        self.published.append(build_id)
-
-    def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
-        raise AssertionError(f"build {build_id} was refused at {now}: {reason}")
 
 
 @pytest.fixture
@@ -106,7 +67,7 @@ def why_no_row(request: AttestationRequest, code: str = "signer-refused") -> str
 
 
 def test_attests_builds_and_releases(store: Store) -> None:
-    built, released = store.attested(), store.attested(confirms=True)
+    built, released = store.attested(), store.attested(facts=None)
 
     assert built.state == released.state == RequestState.ATTESTED
     assert store.published == [built.build_id, released.build_id]
@@ -141,13 +102,13 @@ def test_lists_the_key_before_it_signs(store: Store, tmp_path: Path) -> None:
 
 @dataclass
 class Answering:
-    """Signs other jobs than those it was asked for, or says what it is told."""
+    """Answers every job with what it was given."""
 
-    answers: Sequence[Signed | SignerRefused | SignerUnavailable]
+    answer: Signed
     name: str = "answering"
 
-    def sign(self, jobs: Sequence[SigningJob]) -> Sequence[Any]:
-        return [self.answers[0] for _ in jobs]
+    def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
+        return [self.answer for _ in jobs]
 
 
 def edited(signed: Signed, **envelope: Any) -> Signed:
@@ -178,10 +139,10 @@ def test_records_nothing_signed_over_other_bytes(store: Store) -> None:
     honest = store.attested()
     theirs = Signed(bytes(Attestation.objects.get(request=honest).bundle))
 
-    replayed = store.attested(Answering([theirs]))
+    replayed = store.attested(Answering(theirs))
     payload = json.loads(theirs.bundle)["dsseEnvelope"]["payload"]
     changed = base64.b64encode(base64.b64decode(payload) + b" ").decode()
-    tampered = store.attested(Answering([edited(theirs, payload=changed)]))
+    tampered = store.attested(Answering(edited(theirs, payload=changed)))
 
     assert why_no_row(replayed) == "build-mismatch"
     assert why_no_row(tampered) == "signature-invalid"
@@ -261,7 +222,7 @@ def test_verifies_old_bundles_after_a_rotation_and_refuses_the_old_key_after_its
 
     overlap = witnessed_store.attested()
     second = new.attested()
-    # Its own clock, ahead of us by less than the second that we add, says when it signs.
+    # The authority's clock counts in seconds, and may round the last signature up.
     end_signing_key(key=old.id, actor=OPERATOR, now=timezone.now() + timedelta(seconds=1))
     before_end = [verification(one).verified for one in (first, overlap, second)]
     end_signing_key(key=old.id, actor=OPERATOR, now=old.since)
