@@ -5,15 +5,16 @@ passphrase, and Vault's keys may lie at any mount. Each other library is importe
 a store with its key in a file installs none of them.
 """
 
-import errno
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, unquote
 
+import boto3
+from botocore.config import Config
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.exceptions import UnsupportedLibraryError
@@ -28,50 +29,21 @@ from securesystemslib.signer import (
 from securesystemslib.signer import Signer as LibrarySigner
 
 from provenance.adapters.managed_key.failures import explained
+from provenance.adapters.managed_key.opened_key import OpenedKey, Secret, read_private
 from provenance.adapters.signing_algorithms import (
-    PublicKey,
     UnsupportedKey,
     algorithm_of,
     load_spki,
     spki_of,
 )
-from provenance.domain.signing_keys import Algorithm
 from provenance.errors import SignerUnavailable
 
 # cosign and sigstore-go verify RSA as PKCS#1 v1.5, so that a bundle with PSS would be nobody's.
 RSA_SCHEME: Final = "rsa-pkcs1v15-sha256"
-_READABLE_BY_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-_MOST_BYTES: Final = 64 * 1024
 # What to install where a library is missing: extras of this distribution.
 EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
     {"awskms": "server", "gcpkms": "gcpkms", "azurekms": "azurekms", "hsm": "hsm", "vault": "vault"}
 )
-
-
-class Secret(Protocol):
-    """The passphrase, PIN or token of the key, read when it is needed."""
-
-    def __call__(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedKey:
-    """A key that can sign now. `sign` may ask somebody over the network, and may be slow.
-
-    `described` says where it was found, for people: a mount and a version, a file's mode.
-    """
-
-    public: PublicKey
-    sign: Callable[[bytes], bytes]
-    described: str
-
-    @property
-    def algorithm(self) -> Algorithm:
-        return algorithm_of(self.public)
-
-    @property
-    def spki(self) -> bytes:
-        return spki_of(self.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +69,7 @@ class KeyHolder:
             )
         try:
             with explained(scheme, self.uri):
-                opened = opener(rest, self._secret)
+                opened = opener(rest, Secret(self.secret_file))
                 _ = opened.algorithm
         except UnsupportedLibraryError as error:
             raise SignerUnavailable(
@@ -120,57 +92,35 @@ class KeyHolder:
 
         return OpenedKey(opened.public, sign, opened.described)
 
-    def _secret(self) -> str:
-        if self.secret_file is None:
-            raise SignerUnavailable(reason="no-key-secret", expected="STRONGROOM_KEY_SECRET_FILE")
-        return _read(self.secret_file, "key-secret").decode(errors="replace").strip("\r\n")
-
 
 def _open_file(path: str, secret: Secret) -> OpenedKey:
     """A private key in PEM (PKCS#8), encrypted or not; nobody but its owner may read it."""
     file = Path(unquote(path))
-    pem = _read(file, "key-file")
+    pem = read_private(file, "key-file")
     is_encrypted = b"ENCRYPTED" in pem
-    passphrase = secret().encode() if is_encrypted else None
+    passphrase = secret.read().encode() if is_encrypted else None
     try:
         private = load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         reason = "wrong-passphrase" if is_encrypted else "malformed-key-file"
         raise SignerUnavailable(reason=reason, file=str(file), found=str(error)[:200]) from error
     public = private.public_key()
-    algorithm = algorithm_of(public)
-    scheme = RSA_SCHEME if algorithm.name.startswith("RSA") else None
-    library = CryptoSigner(private, SSlibKey.from_crypto(public, scheme=scheme))
+    library = CryptoSigner(private, _library_key(public))
     kind = "with a passphrase" if is_encrypted else "without a passphrase"
     return _of_library(library, f"file {file}, mode {stat.S_IMODE(file.stat().st_mode):o}, {kind}")
 
 
-def _read(file: Path, what: str) -> bytes:
-    try:
-        mode = file.stat().st_mode
-        if mode & _READABLE_BY_OTHERS:
-            raise SignerUnavailable(
-                reason=f"exposed-{what}",
-                file=str(file),
-                found=f"mode {stat.S_IMODE(mode):04o}",
-                expected="mode 0600 or 0400: nobody but the worker's account may read it",
-            )
-        with file.open("rb") as opened:
-            return opened.read(_MOST_BYTES)
-    except OSError as error:
-        missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        raise SignerUnavailable(
-            reason=f"{'missing' if missing else 'unreadable'}-{what}",
-            file=str(file),
-            found=error.strerror,
-        ) from error
-
-
 def _open_aws(key_id: str, _secret: Secret) -> OpenedKey:
-    uri, public = AWSSigner.import_(key_id)
-    if public.keytype == "rsa":
-        uri, public = AWSSigner.import_(key_id, RSA_SCHEME)
-    return _of_library(AWSSigner.from_priv_key_uri(uri, public), f"AWS KMS, key {key_id}")
+    """With a client of ours: the library's own would wait for minutes, beyond the batch's lease."""
+    limits = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
+    client = boto3.client("kms", config=limits)
+    answer = client.get_public_key(KeyId=key_id)
+    public = load_spki(answer["PublicKey"])
+    library = AWSSigner.from_priv_key_uri(f"awskms:{key_id}", _library_key(public))
+    if library.aws_algo not in answer.get("SigningAlgorithms", ()):
+        raise UnsupportedKey(f"a key for {answer.get('KeyUsage')}, not with {library.aws_algo}")
+    library.client = client
+    return _of_library(library, f"AWS KMS, key {key_id}")
 
 
 def _open_gcp(name: str, _secret: Secret) -> OpenedKey:
@@ -202,7 +152,7 @@ def _open_hsm(rest: str, secret: Secret) -> OpenedKey:
     label = dict(parse_qsl(query)).get("label")
 
     def pin(_name: str) -> str:
-        return secret()
+        return secret.read()
 
     uri, public = HSMSigner.import_(int(key_id) if key_id else None, label, pin)
     library = HSMSigner.from_priv_key_uri(uri, public, pin)
@@ -212,8 +162,13 @@ def _open_hsm(rest: str, secret: Secret) -> OpenedKey:
 def _open_vault(rest: str, secret: Secret) -> OpenedKey:
     from provenance.adapters.managed_key.vault import open_transit_key  # noqa: PLC0415 - needs hvac
 
-    opened = open_transit_key(rest, secret)
-    return OpenedKey(opened.public, opened.sign, opened.described)
+    return open_transit_key(rest, secret)
+
+
+def _library_key(public: object) -> SSlibKey:
+    """The public half as securesystemslib has it, with the way to sign that it implies."""
+    is_rsa = algorithm_of(public).name.startswith("RSA")
+    return SSlibKey.from_crypto(public, scheme=RSA_SCHEME if is_rsa else None)  # type: ignore[arg-type]  # just looked at
 
 
 def _of_library(library: LibrarySigner, described: str) -> OpenedKey:

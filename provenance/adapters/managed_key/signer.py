@@ -20,7 +20,8 @@ from sigstore import dsse
 from sigstore.errors import Error as SigstoreError
 
 from provenance.adapters.key_log_entries import proposal
-from provenance.adapters.managed_key.holders import KeyHolder, OpenedKey
+from provenance.adapters.managed_key.holders import KeyHolder
+from provenance.adapters.managed_key.opened_key import OpenedKey
 from provenance.adapters.signing_algorithms import PREHASH
 from provenance.adapters.sigstore_instance.breaker import Breaker
 from provenance.adapters.sigstore_instance.clients import (

@@ -5,14 +5,13 @@ the key's secret file or in VAULT_TOKEN, as with Vault's own tools.
 """
 
 import base64
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import hvac
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from provenance.adapters.managed_key.opened_key import OpenedKey, Secret
 from provenance.adapters.signing_algorithms import (
     PublicKey,
     UnsupportedKey,
@@ -27,16 +26,7 @@ TIMEOUT_SECONDS: Final = 10
 _HASHES: Final = {Algorithm.ECDSA_P384: "sha2-384"}
 
 
-@dataclass(frozen=True, slots=True)
-class TransitKey:
-    """One version of a key, with its public half."""
-
-    public: PublicKey
-    sign: Callable[[bytes], bytes]
-    described: str
-
-
-def open_transit_key(rest: str, secret: Callable[[], str]) -> TransitKey:
+def open_transit_key(rest: str, secret: Secret) -> OpenedKey:
     """Read the public half; nothing is signed yet.
 
     Raises:
@@ -46,8 +36,8 @@ def open_transit_key(rest: str, secret: Callable[[], str]) -> TransitKey:
     """
     mount, name, version = _parts(rest)
     client = hvac.Client(timeout=TIMEOUT_SECONDS)
-    if not client.token:
-        client.token = secret()
+    if secret.file is not None or not client.token:
+        client.token = secret.read()
     transit = client.secrets.transit
     data: dict[str, Any] = transit.read_key(name, mount_point=mount)["data"]
     if not data.get("supports_signing"):
@@ -75,7 +65,7 @@ def open_transit_key(rest: str, secret: Callable[[], str]) -> TransitKey:
         )
         return base64.b64decode(answer["data"]["signature"].split(":")[2])
 
-    return TransitKey(public, sign, f"Vault at {client.url}, mount {mount}, {name} v{version}")
+    return OpenedKey(public, sign, f"Vault at {client.url}, mount {mount}, {name} v{version}")
 
 
 def _parts(rest: str) -> tuple[str, str, int]:
