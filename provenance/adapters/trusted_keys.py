@@ -42,7 +42,7 @@ def trusted_keys(trust_root: bytes) -> tuple[TrustedKey, ...]:
     try:
         trust = read_trust_document(trust_root)
         root = trustroot.TrustedRoot.from_json(trust.trusted_root)
-        if not trust.signing_keys:
+        if not trust.signing_keys or (root.certificate_authorities and root.tlogs):
             Verifier(trusted_root=TrustedRoot(root))
         for key in trust.signing_keys:
             load_spki(key.spki)

@@ -40,10 +40,6 @@ from provenance.errors import SignerUnavailable
 
 # cosign and sigstore-go verify RSA as PKCS#1 v1.5, so that a bundle with PSS would be nobody's.
 RSA_SCHEME: Final = "rsa-pkcs1v15-sha256"
-# What to install where a library is missing: extras of this distribution.
-EXTRAS: Final[Mapping[str, str]] = MappingProxyType(
-    {"awskms": "server", "gcpkms": "gcpkms", "azurekms": "azurekms", "hsm": "hsm", "vault": "vault"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ class KeyHolder:
             raise SignerUnavailable(
                 reason="library-missing",
                 found=str(error),
-                expected=f"pip install strongroom[{EXTRAS.get(scheme, scheme)}]",
+                expected=f"pip install strongroom[{scheme}]",
             ) from error
         except UnsupportedKey as error:
             raise SignerUnavailable(
