@@ -29,6 +29,8 @@ from kernel.errors import Refusal
 from provenance.domain.expectations import ProjectExpectations, read_expectations
 
 ROOT_FILE: Final = "trusted_root.json"
+# Where a store has no managed signing keys, this is the very trusted_root.json of other tools.
+ROOT_NAME: Final = "strongroom-trust-root.json"
 TRUST_ROOT_VARIABLE: Final = "STRONGROOM_TRUST_ROOT"
 POLICY_VARIABLE: Final = "STRONGROOM_POLICY"
 HOW_TO_PIN: Final = (
@@ -140,7 +142,7 @@ def pin(
         TrustRootMismatch: it is not the one whose digest was named.
         MalformedTrustRoot: nothing can be verified with it.
     """
-    content = store.get(store.address(".well-known", ROOT_FILE)).body
+    content = store.get(store.address(".well-known", ROOT_NAME)).body
     return pin_trust_root(
         content, store.origin, console, environ=environ, consent=consent or Consent()
     )

@@ -11,7 +11,7 @@ from config.settings.env import Profile
 @register(Tags.security, deploy=True)
 def only_fit_for_development(**_options: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's shape
     """Errors for what production must not run with; warnings for what it should not."""
-    return [message for holds, message in (*_process(), *_attestor()) if holds]
+    return [message for holds, message in (*_process(), *_attestor(), *_managed_key()) if holds]
 
 
 def _process() -> list[tuple[bool, CheckMessage]]:
@@ -42,10 +42,45 @@ def _process() -> list[tuple[bool, CheckMessage]]:
     ]
 
 
+def _key_scheme() -> str:
+    """Where the managed key is, as far as this process was told: web servers are not."""
+    uri = settings.MANAGED_KEY.uri if settings.SIGNER == "key" else None
+    return (uri or "").partition(":")[0]
+
+
+def _has_attestors_key() -> bool:
+    return settings.ATTESTOR_KEY_FILE is not None or _key_scheme() != ""
+
+
+def _managed_key() -> list[tuple[bool, CheckMessage]]:
+    return [
+        (
+            _key_scheme() == "file",
+            Warning(
+                "The managed key is in a file: whoever reads it once can sign as this store "
+                "for ever, anywhere.",
+                hint="Keep the key in a key service or a PKCS#11 token (docs/signers.md), or set "
+                "STRONGROOM_SILENCED_CHECKS=strongroom.W004.",
+                id="strongroom.W004",
+            ),
+        ),
+        (
+            _key_scheme() != "" and not settings.MANAGED_KEY.timestamps,
+            Warning(
+                "The managed key signs without timestamps: it can be given no end, only be revoked "
+                "with everything that it ever signed.",
+                hint="Set STRONGROOM_KEY_TIMESTAMPS before the key is listed (docs/signers.md), or "
+                "STRONGROOM_SILENCED_CHECKS=strongroom.W005.",
+                id="strongroom.W005",
+            ),
+        ),
+    ]
+
+
 def _attestor() -> list[tuple[bool, CheckMessage]]:
     return [
         (
-            settings.ATTESTOR_KEY_FILE is not None and not settings.ATTESTOR_KEY_IS_SHARED,
+            _has_attestors_key() and not settings.ATTESTOR_KEY_IS_SHARED,
             Error(
                 "This process was given the attestor's key although "
                 "STRONGROOM_ATTESTOR_IS_ISOLATED says that only the worker has it.",

@@ -8,6 +8,7 @@ from typing import Protocol
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.confirmation import Confirmation
 from provenance.domain.evidence import Verification
+from provenance.domain.signing_keys import SigningKey
 from provenance.errors import (
     JobContradicted,
     JobUnknown,
@@ -21,7 +22,8 @@ from provenance.errors import (
 class SigningJob:
     """One statement to sign.
 
-    `identity` becomes the certificate's SAN and Build Signer URI. `claims` are the other
+    `identity` becomes the certificate's SAN and Build Signer URI; a managed key has no place for
+    it, and must be one that is listed to speak for it. `claims` are the other
     Fulcio extensions by their OID suffix under 1.3.6.1.4.1.57264.1 (for example
     {12: source repository URI}); empty values are left out.
     """
@@ -83,8 +85,9 @@ class BundleVerifier(Protocol):
         """Run every step on the bundle, in order, and stop at the first that fails.
 
         Never raises for a bad bundle: the answer's failed step says why. `trust_root` is a
-        Sigstore TrustedRoot as JSON. It checks cryptography only (signature, chain, SCT,
-        log, time); what the payload says is examined by provenance.domain.evidence.
+        document of provenance.domain.trust_document: a Sigstore TrustedRoot, or one with signing
+        keys. It checks cryptography only (signature, chain or key, SCT, log, time); what the
+        payload says is examined by provenance.domain.evidence.
         """
         ...
 
@@ -126,6 +129,14 @@ class SignerKeys(Protocol):
 
         Raises:
             SignerUnavailable: the key-encryption key is missing, unreadable or another one.
+        """
+        ...
+
+    def signing_key(self, *, now: datetime) -> SigningKey | None:
+        """The managed key that statements are signed with; None where certificates are used.
+
+        Raises:
+            SignerUnavailable: whoever holds the key cannot be asked for its public half.
         """
         ...
 

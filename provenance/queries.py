@@ -13,6 +13,8 @@ from provenance.domain.build_facts import Platform
 from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
 from provenance.domain.scope import Scope
+from provenance.domain.signing_keys import SigningKey
+from provenance.domain.trust_document import read_trust_document
 from provenance.errors import TrustRootMissing
 from provenance.models import (
     Attestation,
@@ -124,6 +126,15 @@ def trust_root(*, version: int) -> bytes:
     if stored is None:
         raise TrustRootMissing(version=version)
     return bytes(stored.document)
+
+
+def signing_keys(*, version: int) -> tuple[SigningKey, ...]:
+    """The managed signing keys that a version of the trust root lists, revoked ones included.
+
+    Raises:
+        TrustRootMissing: there is no such version.
+    """
+    return read_trust_document(trust_root(version=version)).signing_keys
 
 
 def trust_root_history() -> Sequence[StoredTrustRoot]:

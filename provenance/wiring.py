@@ -4,10 +4,14 @@ from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
+from django.utils import timezone
 
 from provenance.adapters.embedded.log import EmbeddedLog
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
+from provenance.adapters.managed_key.holders import KeyHolder
+from provenance.adapters.managed_key.signer import KeySigner, Witnesses
+from provenance.adapters.managed_key.signer_keys import ManagedKeys
 from provenance.adapters.platform_api import ApiAddress, PlatformApi
 from provenance.adapters.platforms import Platforms
 from provenance.adapters.sigstore_instance.configuration import InstanceFiles
@@ -38,6 +42,13 @@ def signer() -> Signer:
         return SigstoreSigner(
             files=_instance_files(), identities=_identities(), threads=settings.SIGSTORE.threads
         )
+    if KeySigner.name == settings.SIGNER:
+        return KeySigner(
+            holder=key_holder(),
+            witnesses=_witnesses(),
+            base_url=settings.PUBLIC_URL,
+            clock=timezone.now,
+        )
     return EmbeddedSigner(key_file=settings.ATTESTOR_KEY_FILE, issuer=settings.PUBLIC_URL)
 
 
@@ -67,11 +78,27 @@ def signer_keys() -> SignerKeys:
             key_file=settings.ATTESTOR_KEY_FILE,
             has_own_issuer=settings.SIGSTORE.has_own_issuer,
         )
+    if KeySigner.name == settings.SIGNER:
+        return ManagedKeys(
+            holder=key_holder(),
+            witnesses=_witnesses(),
+            files=_instance_files(),
+            base_url=settings.PUBLIC_URL,
+        )
     return EmbeddedSignerKeys(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
 
 
 def _instance_files() -> InstanceFiles:
     return InstanceFiles(settings.SIGSTORE.trusted_root, settings.SIGSTORE.signing_config)
+
+
+def key_holder() -> KeyHolder:
+    """Who holds the managed key; for the worker, and for the operator's commands."""
+    return KeyHolder(settings.MANAGED_KEY.uri, settings.MANAGED_KEY.secret_file)
+
+
+def _witnesses() -> Witnesses:
+    return Witnesses(settings.MANAGED_KEY.timestamps, settings.MANAGED_KEY.log)
 
 
 def _identities() -> IdentityTokens:

@@ -15,6 +15,9 @@ _KEYS_MAY_HAVE_CHANGED: Final = (
 MEANINGS: Final[Mapping[str, str]] = {
     "malformed-bundle": "these bytes are no bundle that any verifier should accept",
     "unsupported-bundle": "this kind of bundle cannot be verified by this release",
+    "key-unknown": _KEYS_MAY_HAVE_CHANGED,
+    "key-revoked": "the store has revoked the key: nothing that it signed counts any more",
+    "time-outside-key": "it was signed before or after the time for which the key is believed",
     "no-verified-time": "no trusted log or authority vouches for a time of signing",
     "chain-invalid": _KEYS_MAY_HAVE_CHANGED,
     "time-outside-certificate": "it was signed outside of the certificate's lifetime",

@@ -20,6 +20,8 @@ from psycopg.conninfo import conninfo_to_dict
 from artifacts.domain.addresses import Network
 from artifacts.domain.handover import Way
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
+from config.settings.managed_key import ManagedKey, service_address
+from config.settings.managed_key import NotUsable as NotUsableService
 
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
@@ -54,10 +56,11 @@ class S3Bucket:
 
 
 class SignerKind(StrEnum):
-    """Who signs: the store with keys of its own, or an instance of Sigstore."""
+    """Who signs: the store with keys of its own, an instance of Sigstore, or a managed key."""
 
     EMBEDDED = "embedded"
     SIGSTORE = "sigstore"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Environment:
     s3: S3Bucket | None
     signer: SignerKind
     sigstore: SigstoreInstance
+    managed_key: ManagedKey
     downloads: Way
     trusted_proxies: tuple[Network, ...]
     attestor_key_file: Path | None
@@ -172,6 +176,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         s3=_s3(reader),
         signer=_signer(reader),
         sigstore=_sigstore(reader),
+        managed_key=_managed_key(reader),
         downloads=_downloads(reader),
         trusted_proxies=_trusted_proxies(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
@@ -302,6 +307,33 @@ def _sigstore(reader: _Reader) -> SigstoreInstance:
             "set; one is enough"
         )
     return instance
+
+
+def _managed_key(reader: _Reader) -> ManagedKey:
+    found = {
+        "KEY_TIMESTAMPS": reader.optional("KEY_TIMESTAMPS"),
+        "KEY_LOG": reader.optional("KEY_LOG"),
+    }
+    addresses: dict[str, list[str]] = {}
+    for name, value in found.items():
+        try:
+            addresses[name] = [
+                service_address(one, is_log=name == "KEY_LOG") for one in (value or "").split()
+            ]
+        except NotUsableService as error:
+            reader.problems.append(f"{PREFIX}{name}: {error}")
+    timestamps, logs = addresses.get("KEY_TIMESTAMPS", []), addresses.get("KEY_LOG", [])
+    if len(logs) > 1:
+        reader.problems.append(f"{PREFIX}KEY_LOG names {len(logs)} logs; one is enough")
+    if logs and not timestamps:
+        # Such a log says that something was signed, and not when.
+        reader.problems.append(f"{PREFIX}KEY_LOG also needs {PREFIX}KEY_TIMESTAMPS")
+    return ManagedKey(
+        uri=reader.optional("KEY_URI"),
+        secret_file=reader.path("KEY_SECRET_FILE"),
+        timestamps=tuple(timestamps),
+        log=next(iter(logs), None),
+    )
 
 
 def _endpoint(reader: _Reader, name: str) -> str | None:

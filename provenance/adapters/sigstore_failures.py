@@ -74,6 +74,17 @@ def failed_step(error: BaseException) -> Step:
     return Step(StepName.BUNDLE, "malformed-bundle", found=found)
 
 
+def may_be_the_bytes_fault(error: BaseException) -> bool:
+    """Whether an exception may come of a stranger's bytes, and not of this process.
+
+    Below are parsers of JSON, DER, ASN.1 and notes that raise ValueError, TypeError, KeyError,
+    OverflowError and classes of their own; one written in Rust may panic, which is no Exception.
+    """
+    if isinstance(error, MemoryError):
+        return False
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
 def steps_until(failed: Step) -> tuple[Step, ...]:
     """Every step before the failed one, passed, and the failed one."""
     return (*map(Step, STEPS[: STEPS.index(failed.name)]), failed)

@@ -11,44 +11,57 @@ from sigstore.verify import Verifier
 from sigstore_models.trustroot import v1 as trustroot
 
 from provenance.adapters.fulcio_certificate import CertificateFacts, FulcioProfile
-from provenance.adapters.sigstore_failures import STEPS, failed_step, steps_until
+from provenance.adapters.keyed_bundle import verify_keyed
+from provenance.adapters.sigstore_failures import (
+    STEPS,
+    failed_step,
+    may_be_the_bytes_fault,
+    steps_until,
+)
 from provenance.adapters.trust_windows import named_logs, trouble_with_authority, trouble_with_log
-from provenance.adapters.unverified_bundle import Unreadable, read_document, unsupported
+from provenance.adapters.unverified_bundle import Unreadable, is_keyed, read_document, unsupported
 from provenance.domain.evidence import Step, StepName, Verification, VerifiedBundle
+from provenance.domain.trust_document import read_trust_document
 
 logger = logging.getLogger(__name__)
 
 
 class SigstoreVerifier:
-    """Verifies DSSE bundles with a Fulcio certificate, in the order of sigstore's own steps."""
+    """Verifies DSSE bundles of certificates, in the order of sigstore's own steps, and of keys."""
 
     def verify(self, unverified_bundle: bytes, *, trust_root: bytes) -> Verification:
         """See the port. A trust root that cannot be read is an operator's error and raises."""
-        root = trustroot.TrustedRoot.from_json(trust_root)
-        verifier = Verifier(trusted_root=TrustedRoot(root))  # raises here if it is unusable
+        trust = read_trust_document(trust_root)
+        root = trustroot.TrustedRoot.from_json(trust.trusted_root)
+        has_authorities = bool(root.certificate_authorities and root.tlogs)
+        if has_authorities or not trust.signing_keys:
+            Verifier(trusted_root=TrustedRoot(root))  # raises here if it is unusable
         document = read_document(unverified_bundle)
-        unreadable = document if isinstance(document, Unreadable) else unsupported(document)
-        if unreadable is not None:
-            return _refused(
-                Step(StepName.BUNDLE, unreadable.code, unreadable.expected, unreadable.found)
-            )
-        bundle: Bundle | None = None
-        try:
-            bundle = Bundle.from_json(unverified_bundle)
-            return _verify(bundle, root)
-        except MemoryError:
-            raise  # says something about this process, nothing about the bundle
-        except BaseException as error:
-            # The bytes are a stranger's, and below are parsers of JSON, DER, ASN.1 and notes that
-            # raise ValueError, TypeError, KeyError, OverflowError and classes of their own; one
-            # written in Rust may panic, which is no Exception. Whatever it is, the bundle is not
-            # verified, and the answer says where.
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-                raise  # Ctrl-C and the like
-            failed = failed_step(error)
-            if failed.name is StepName.CHAIN and bundle is not None:
-                failed = _about_time(failed, bundle, _times(verifier, bundle))
-            return _refused(failed)
+        if isinstance(document, Unreadable):
+            return _unreadable(document)
+        if (unknown := unsupported(document)) is not None:
+            return _unreadable(unknown)
+        if is_keyed(document):
+            return verify_keyed(unverified_bundle, trust)
+        if not has_authorities:
+            return _unreadable(Unreadable("unsupported-bundle", "a managed key", "a certificate"))
+        return _certified(unverified_bundle, root)
+
+
+def _certified(unverified: bytes, root: trustroot.TrustedRoot) -> Verification:
+    bundle: Bundle | None = None
+    try:
+        bundle = Bundle.from_json(unverified)
+        return _verify(bundle, root)
+    except BaseException as error:
+        # Whatever it is, the bundle is not verified, and the answer says where.
+        if not may_be_the_bytes_fault(error):
+            raise
+        failed = failed_step(error)
+        if failed.name is StepName.CHAIN and bundle is not None:
+            verifier = Verifier(trusted_root=TrustedRoot(root))
+            failed = _about_time(failed, bundle, _times(verifier, bundle))
+        return _refused(failed)
 
 
 def _verify(bundle: Bundle, root: trustroot.TrustedRoot) -> Verification:
@@ -65,7 +78,7 @@ def _verify(bundle: Bundle, root: trustroot.TrustedRoot) -> Verification:
     times = _times(verifier, bundle)
     if trouble := trouble_with_authority(bundle, root, times):
         return _refused(Step(StepName.CHAIN, "chain-invalid", found=trouble))
-    if trouble := trouble_with_log(bundle, logs, times):
+    if trouble := trouble_with_log(entry, logs, times):
         return _refused(Step(StepName.LOG, "log-entry-invalid", found=trouble))
     certificate = _facts(profile)
     return Verification(
@@ -108,6 +121,10 @@ def _about_time(failed: Step, bundle: Bundle, times: Sequence[datetime]) -> Step
                 found=time.isoformat(),
             )
     return failed
+
+
+def _unreadable(found: Unreadable) -> Verification:
+    return _refused(Step(StepName.BUNDLE, found.code, found.expected, found.found))
 
 
 def _refused(failed: Step) -> Verification:

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from sigstore._internal.rekor.checkpoint import SignedCheckpoint
 from sigstore.models import Bundle
 from sigstore_models.common.v1 import TimeRange
+from sigstore_models.rekor import v1 as rekor
 from sigstore_models.trustroot import v1 as trustroot
 
 
@@ -23,10 +24,11 @@ def named_logs(
 
 
 def trouble_with_log(
-    bundle: Bundle, logs: Sequence[trustroot.TransparencyLogInstance], times: Sequence[datetime]
+    entry: rekor.TransparencyLogEntry,
+    logs: Sequence[trustroot.TransparencyLogInstance],
+    times: Sequence[datetime],
 ) -> str:
     """Why the verified log entry is not acceptable all the same; empty when it is."""
-    entry = bundle.log_entry._inner  # noqa: SLF001 - sigstore gives no other way to the entry
     if not logs:
         return f"the trust root has no log {entry.log_id.key_id.hex()}"
     if not any(_covers(log.public_key.valid_for, times) for log in logs):
@@ -51,8 +53,10 @@ def trouble_with_authority(
 
 
 def _covers(window: TimeRange | None, times: Sequence[datetime]) -> bool:
-    """Both ends belong to the window (protobuf-specs, TimeRange)."""
-    return window is not None and all(
+    """Both ends belong to the window (protobuf-specs, TimeRange). An end wants a time."""
+    if window is None or (window.end is not None and not times):
+        return False
+    return all(
         window.start <= time and (window.end is None or time <= window.end) for time in times
     )
 

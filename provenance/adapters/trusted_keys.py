@@ -9,6 +9,10 @@ from sigstore.verify import Verifier
 from sigstore_models.common.v1 import TimeRange
 from sigstore_models.trustroot import v1 as trustroot
 
+from provenance.adapters.signing_algorithms import load_spki
+from provenance.domain.signing_keys import SigningKey
+from provenance.domain.trust_document import read_trust_document
+
 
 class UnusableTrustRoot(ValueError):
     """The document is no trust root that anything can be verified with."""
@@ -18,7 +22,8 @@ class UnusableTrustRoot(ValueError):
 class TrustedKey:
     """One key or authority: what it is for, the digest of what is trusted, since when, until when.
 
-    `until` is empty while it has no end. Two with equal `kind` and `sha256` are the same key.
+    `address` says of a signing key for whom it may speak. `until` is empty while it has no end.
+    Two with equal `kind` and `sha256` are the same key.
     """
 
     kind: str
@@ -35,9 +40,13 @@ def trusted_keys(trust_root: bytes) -> tuple[TrustedKey, ...]:
         UnusableTrustRoot: it cannot be read, or holds nothing to verify with.
     """
     try:
-        root = trustroot.TrustedRoot.from_json(trust_root)
-        Verifier(trusted_root=TrustedRoot(root))
-        return tuple(_keys(root))
+        trust = read_trust_document(trust_root)
+        root = trustroot.TrustedRoot.from_json(trust.trusted_root)
+        if not trust.signing_keys or (root.certificate_authorities and root.tlogs):
+            Verifier(trusted_root=TrustedRoot(root))
+        for key in trust.signing_keys:
+            load_spki(key.spki)
+        return (*_keys(root), *map(_signing_key, trust.signing_keys))
     except Exception as error:
         # A file from anywhere, and below are pydantic, base64 and DER, with errors of their own.
         raise UnusableTrustRoot(f"{type(error).__name__}: {error}"[:300]) from error
@@ -64,6 +73,18 @@ def _logs(kind: str, logs: Sequence[trustroot.TransparencyLogInstance]) -> Itera
         if key.raw_bytes is None:
             raise ValueError(f"{kind} {log.base_url} has no key")
         yield _key(kind, key.raw_bytes, log.base_url, key.valid_for)
+
+
+def _signing_key(key: SigningKey) -> TrustedKey:
+    demands = " and ".join(sorted(key.demands)) or "no timestamp or log"
+    revoked = f", REVOKED {key.revoked_at.isoformat()}" if key.revoked_at is not None else ""
+    return TrustedKey(
+        kind="signing key",
+        sha256=key.id,
+        address=f"for {', '.join(key.speaks_for)} with {demands}{revoked}",
+        since=key.since.isoformat(),
+        until=key.until.isoformat() if key.until is not None else "",
+    )
 
 
 def _key(kind: str, trusted: bytes, address: str, window: TimeRange | None) -> TrustedKey:

@@ -19,6 +19,8 @@ MEDIA_TYPES: Final = frozenset(Bundle.BundleType)
 _FAMILY: Final = "application/vnd.dev.sigstore.bundle"
 # The log entries that sigstore-python can hold against a DSSE envelope.
 _ENTRY_KINDS: Final = frozenset({("dsse", "0.0.1"), ("hashedrekord", "0.0.2")})
+# Those that we can, where a managed key has signed it.
+_KEYED_ENTRY_KINDS: Final = frozenset({("hashedrekord", "0.0.2")})
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
@@ -62,19 +64,26 @@ def unsupported(document: Mapping[str, Any]) -> Unreadable | None:
     material = document.get("verificationMaterial")
     if not isinstance(material, dict):
         return _malformed("verificationMaterial", "")
-    if "publicKey" in material:
-        return _unsupported("a Fulcio certificate", "a managed key")
+    keyed = is_keyed(document)
+    known = _KEYED_ENTRY_KINDS if keyed else _ENTRY_KINDS
     entries = material.get("tlogEntries")
     for entry in entries if isinstance(entries, list) else []:
         match entry:
             case {"kindVersion": {"kind": str(kind), "version": str(version)}} if (
                 kind,
                 version,
-            ) not in _ENTRY_KINDS:
-                return _unsupported("a dsse entry 0.0.1", f"{kind} entry {version}")
+            ) not in known:
+                expected = "a hashedrekord entry 0.0.2" if keyed else "a dsse entry 0.0.1"
+                return _unsupported(expected, f"{kind} entry {version}")
             case _:
                 pass
     return None
+
+
+def is_keyed(document: Mapping[str, Any]) -> bool:
+    """Whether the bundle names a key instead of bringing a certificate along."""
+    material = document.get("verificationMaterial")
+    return isinstance(material, dict) and "publicKey" in material
 
 
 def _malformed(expected: str, found: str) -> Unreadable:

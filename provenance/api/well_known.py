@@ -1,24 +1,66 @@
 """The trust root, with its history, where consumers look for it; and the store as an issuer."""
 
+from typing import Final
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from kernel.rest import problem_response
 from provenance.domain.identity_issuer import discovery_document, key_set
+from provenance.domain.signing_keys import SigningKey, key_document, public_pem
+from provenance.domain.trust_document import SIGSTORE_MEDIA_TYPE, read_trust_document
 from provenance.errors import NoSuchPage, TrustRootMissing
 from provenance.queries import identity_key, trust_root, trust_root_history, trust_state
+from provenance.queries import signing_keys as listed_keys
 
-MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
+DOCUMENT_NAME: Final = "strongroom-trust-root.json"
 
 
 @require_safe
 def current_trust_root(request: HttpRequest) -> HttpResponse:
-    """The current TrustedRoot, as the exact bytes that were published."""
+    """The current TrustedRoot, as Sigstore's own tools read it."""
     version = trust_state().trust_root_version
     if version == 0:
         return problem_response(TrustRootMissing(version=0), request)
     return _document(version)
+
+
+@require_safe
+def current_trust_document(request: HttpRequest) -> HttpResponse:
+    """What `strongroom` pins: the same, with the managed signing keys where there are any."""
+    version = trust_state().trust_root_version
+    if version == 0:
+        return problem_response(TrustRootMissing(version=0), request)
+    return _answer(
+        trust_root(version=version), version, name=DOCUMENT_NAME, media_type="application/json"
+    )
+
+
+@require_safe
+def signing_keys(request: HttpRequest) -> HttpResponse:
+    """The managed signing keys, revoked ones included, each with the address of its PEM."""
+    documents = [
+        {**key_document(key), "pem": request.build_absolute_uri(f"signing-keys/{key.id}.pem")}
+        for key in _listed()
+    ]
+    return JsonResponse({"signingKeys": documents})
+
+
+@require_safe
+def signing_key(request: HttpRequest, identity: str) -> HttpResponse:
+    """One public key as PEM, as `cosign --key` reads it. A revoked one is not handed out."""
+    for key in _listed():
+        if key.id == identity and key.revoked_at is None:
+            response = HttpResponse(public_pem(key), content_type="application/x-pem-file")
+            response["Content-Disposition"] = f'inline; filename="{key.id}.pem"'
+            return response
+    return problem_response(NoSuchPage(page=request.path), request)
+
+
+def _listed() -> tuple[SigningKey, ...]:
+    version = trust_state().trust_root_version
+    return listed_keys(version=version) if version else ()
 
 
 @require_safe
@@ -67,7 +109,13 @@ def _identity_key() -> bytes | None:
 
 
 def _document(version: int) -> HttpResponse:
-    response = HttpResponse(trust_root(version=version), content_type=MEDIA_TYPE)
-    response["Content-Disposition"] = 'inline; filename="trusted_root.json"'
+    """Sigstore's TrustedRoot alone: other tools refuse members that they do not know."""
+    trusted_root = read_trust_document(trust_root(version=version)).trusted_root
+    return _answer(trusted_root, version, name="trusted_root.json", media_type=SIGSTORE_MEDIA_TYPE)
+
+
+def _answer(content: bytes, version: int, *, name: str, media_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = f'inline; filename="{name}"'
     response["X-Trust-Root-Version"] = str(version)
     return response

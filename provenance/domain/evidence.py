@@ -14,6 +14,7 @@ from uuid import UUID
 from provenance.domain import build_schema, release, slsa_v1
 from provenance.domain.builders import release_attestor_id
 from provenance.domain.scope import Scope
+from provenance.domain.signing_keys import SigningKey
 from provenance.domain.statement import PAYLOAD_TYPE, MalformedStatement, Statement, Subject, parse
 
 
@@ -21,6 +22,7 @@ class StepName(StrEnum):
     """The steps of a verification, in their order."""
 
     BUNDLE = "bundle"
+    KEY = "key"
     TIME = "time"
     CHAIN = "chain"
     SCT = "sct"
@@ -60,9 +62,11 @@ class Step:
 class VerifiedBundle:
     """What the cryptography vouches for. Only a BundleVerifier makes one.
 
-    `identity` is the certificate's only SAN (a URI); `issuer` its Fulcio issuer (OID .8);
-    `extensions` the other Fulcio extensions by OID suffix; `signed_at` the verified time (UTC);
-    `log_key_id` the hex id of the log that holds the entry.
+    With a certificate, `identity` is its only SAN (a URI), `issuer` its Fulcio issuer (OID .8),
+    `extensions` the other Fulcio extensions by OID suffix. With a managed `key` there is neither
+    identity nor extension, and `issuer` is the store that the trust root says holds it. `signed_at`
+    is the verified time (UTC) and `log_key_id` the hex id of the log that holds the entry: None
+    and empty where the key demands no timestamp or no log.
     """
 
     payload_type: str
@@ -70,9 +74,16 @@ class VerifiedBundle:
     identity: str
     issuer: str
     extensions: Mapping[int, str]
-    signed_at: datetime
-    log_index: int
+    signed_at: datetime | None
+    log_index: int | None
     log_key_id: str
+    key: SigningKey | None = None
+
+    def may_be(self, identity: str) -> bool:
+        """Whether the signer is this identity: certified as it, or listed to speak for it."""
+        if self.key is not None:
+            return self.key.may_speak_for(identity)
+        return self.identity == identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +215,15 @@ def _examine_provenance(
     builder = predicate["runDetails"]["builder"]["id"]
     return (
         steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
-        and steps.check(StepName.IDENTITY, "identity-mismatch", builder, verified.identity)
-        and steps.check(
-            StepName.IDENTITY,
-            "identity-mismatch",
-            builder,
-            verified.extensions.get(BUILD_SIGNER_URI, ""),
+        and _examine_identity(steps, builder, verified)
+        and (
+            verified.key is not None
+            or steps.check(
+                StepName.IDENTITY,
+                "identity-mismatch",
+                builder,
+                verified.extensions.get(BUILD_SIGNER_URI, ""),
+            )
         )
         and _examine_place(steps, upload["project"], upload["build"], expected)
     )
@@ -228,9 +242,19 @@ def _examine_release(
     return (
         steps.passes(StepName.SCHEMA)
         and steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
-        and steps.check(StepName.IDENTITY, "identity-mismatch", identity, verified.identity)
+        and _examine_identity(steps, identity, verified)
         and _examine_place(steps, package, build, expected)
     )
+
+
+def _examine_identity(steps: _Steps, identity: str, verified: VerifiedBundle) -> bool:
+    """A certificate names the identity; a key must be listed to speak for it."""
+    if verified.key is None:
+        return steps.check(StepName.IDENTITY, "identity-mismatch", identity, verified.identity)
+    if verified.may_be(identity):
+        return steps.passes(StepName.IDENTITY, f"{identity}, by the key {verified.key.id}")
+    speaks_for = ", ".join(verified.key.speaks_for) or "nobody"
+    return steps.fail(StepName.IDENTITY, "identity-mismatch", identity, speaks_for)
 
 
 def _examine_place(steps: _Steps, project: str, build: str, expected: Expected) -> bool:

@@ -13,7 +13,7 @@ from provenance.domain.platforms import Form, form_of
 from provenance.domain.policy import Decision, Enforcement, Finding, TrustMap, VerificationPolicy
 
 # Part of every decision's key: raise it when a change here or in a rule changes answers.
-RULES_VERSION = 4
+RULES_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _signature(evidence: Evidence) -> dict[str, Any]:
-    if evidence.verified is None:
+    """Who vouches for it beside the statement: what is not vouched for is not shown."""
+    verified = evidence.verified
+    if verified is None:
         return {}
-    return {
-        "signed_at": _rfc3339(evidence.verified.signed_at),
-        "log": {"index": evidence.verified.log_index, "key_id": evidence.verified.log_key_id},
-    }
+    shown: dict[str, Any] = {}
+    if verified.signed_at is not None:
+        shown["signed_at"] = _rfc3339(verified.signed_at)
+    if verified.log_index is not None:
+        shown["log"] = {"index": verified.log_index, "key_id": verified.log_key_id}
+    if verified.key is not None:
+        shown["signing_key"] = verified.key.id
+    return shown
 
 
 def _step(step: Step) -> dict[str, Any]:

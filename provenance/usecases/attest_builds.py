@@ -225,6 +225,6 @@ def _checked(
         return SignerRefused(reason=failed.code, expected=failed.expected, found=failed.found)
     if evidence.verified is None or evidence.verified.payload != work.asked.statement:
         return SignerRefused(reason="statement-differs")
-    if evidence.verified.identity != work.asked.identity:
+    if not evidence.verified.may_be(work.asked.identity):
         return SignerRefused(reason="identity-differs", found=evidence.verified.identity)
     return answer

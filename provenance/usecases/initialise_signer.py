@@ -6,7 +6,7 @@ from django.db import transaction
 
 from kernel.actor import Actor
 from provenance.ports import SignerKeys
-from provenance.usecases.publish_trust_root import publish_trust_root
+from provenance.usecases.publish_trust_root import publish_trusted_root
 
 
 def initialise_signer(*, keys: SignerKeys, actor: Actor, now: datetime) -> int:
@@ -15,8 +15,9 @@ def initialise_signer(*, keys: SignerKeys, actor: Actor, now: datetime) -> int:
     Again it changes nothing. The root is published before anything can be signed with the keys.
 
     Raises:
-        SignerUnavailable: the key-encryption key is missing or is another one.
+        SignerUnavailable: a key is missing, cannot be asked for, or is another one.
     """
     keys.create(now=now)
+    adding, trusted_root = keys.signing_key(now=now), keys.trusted_root()
     with transaction.atomic(durable=True):
-        return publish_trust_root(document=keys.trusted_root(), actor=actor, now=now)
+        return publish_trusted_root(trusted_root=trusted_root, adding=adding, actor=actor, now=now)

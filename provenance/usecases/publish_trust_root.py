@@ -1,12 +1,22 @@
 """Publish a trust root: a new version that verifies everything from the next answer on."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
 from kernel.actor import Actor
 from kernel.audit.record import record
+from provenance.domain.signing_keys import SigningKey, with_key
+from provenance.domain.trust_document import (
+    TrustDocument,
+    empty_trusted_root,
+    read_trust_document,
+)
 from provenance.models import StoredTrustRoot, TrustState
+
+ChangeKeys = Callable[[Sequence[SigningKey]], tuple[SigningKey, ...]]
 
 
 def publish_trust_root(*, document: bytes, actor: Actor, now: datetime) -> int:
@@ -15,10 +25,47 @@ def publish_trust_root(*, document: bytes, actor: Actor, now: datetime) -> int:
     Publishing what is current already changes nothing. A rotation publishes the root with both
     keys first, and signs with the new one afterwards.
     """
+    return _publish(_locked_state(), document, actor=actor, now=now)
+
+
+def publish_trusted_root(
+    *, trusted_root: bytes, adding: SigningKey | None, actor: Actor, now: datetime
+) -> int:
+    """Publish a Sigstore TrustedRoot beside the signing keys that are listed, and perhaps one more.
+
+    Joins. A key that was ever listed stays so, whoever signs today: its bundles are still served.
+    """
+    state = _locked_state()
+    keys = _current(state).signing_keys
+    if adding is not None:
+        keys = with_key(keys, adding)
+    return _publish(state, TrustDocument(trusted_root, keys).to_json(), actor=actor, now=now)
+
+
+def change_signing_keys(*, change: ChangeKeys, actor: Actor, now: datetime) -> int:
+    """Publish the trust root with its list of signing keys changed. Joins."""
+    state = _locked_state()
+    current = _current(state)
+    changed = replace(current, signing_keys=change(current.signing_keys))
+    return _publish(state, changed.to_json(), actor=actor, now=now)
+
+
+def _locked_state() -> TrustState:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("publish_trust_root joins a transaction")
     TrustState.objects.get_or_create(pk=1)
-    state = TrustState.objects.select_for_update().get(pk=1)
+    return TrustState.objects.select_for_update().get(pk=1)
+
+
+def _current(state: TrustState) -> TrustDocument:
+    """What is published; nothing yet at a store's first start."""
+    stored = StoredTrustRoot.objects.filter(version=state.trust_root_version).first()
+    if stored is None:
+        return TrustDocument(empty_trusted_root())
+    return read_trust_document(bytes(stored.document))
+
+
+def _publish(state: TrustState, document: bytes, *, actor: Actor, now: datetime) -> int:
     current = StoredTrustRoot.objects.filter(version=state.trust_root_version).first()
     if current is not None and bytes(current.document) == document:
         return current.version

@@ -10,7 +10,7 @@ from django.db import transaction
 from kernel.actor import Actor
 from kernel.audit.record import record
 from provenance.ports import SignerKeys
-from provenance.usecases.publish_trust_root import publish_trust_root
+from provenance.usecases.publish_trust_root import publish_trusted_root
 
 
 def start_new_log(*, keys: SignerKeys, actor: Actor, now: datetime) -> int:
@@ -24,6 +24,8 @@ def start_new_log(*, keys: SignerKeys, actor: Actor, now: datetime) -> int:
     """
     keys.start_new_log(now=now)
     with transaction.atomic(durable=True):
-        version = publish_trust_root(document=keys.trusted_root(), actor=actor, now=now)
+        version = publish_trusted_root(
+            trusted_root=keys.trusted_root(), adding=None, actor=actor, now=now
+        )
         record(actor, "log.restart", str(version), now=now)
     return version

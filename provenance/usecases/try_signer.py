@@ -2,24 +2,28 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from kernel.digest import Sha256
+from provenance.domain.evidence import Step, VerifiedBundle
 from provenance.domain.statement import Statement, Subject, encode
-from provenance.errors import SignerRefused
+from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import BundleVerifier, Signed, Signer, SigningJob
 from provenance.queries import trust_root, trust_state
+
+# Certificates live for ten minutes and requests to key services for five.
+MOST_CLOCKS_DIFFER: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The bundle that was made, and what its certificate and log say."""
+    """The bundle that was made, the steps of its verification, and what it vouches for."""
 
     bundle: bytes
     identity: str
-    issuer: str
-    signed_at: datetime
-    log_index: int
+    steps: tuple[Step, ...]
+    verified: VerifiedBundle
 
 
 def try_signer(*, signer: Signer, verifier: BundleVerifier, base_url: str, now: datetime) -> Trial:
@@ -48,13 +52,24 @@ def try_signer(*, signer: Signer, verifier: BundleVerifier, base_url: str, now: 
         raise SignerRefused(
             reason=failed.code, step=failed.name.value, expected=failed.expected, found=failed.found
         )
+    if not verified.may_be(identity):
+        speaks_for = verified.key.speaks_for if verified.key is not None else verified.identity
+        raise SignerRefused(reason="identity-differs", expected=identity, found=speaks_for)
     for name, expected, found in (
-        ("identity", identity, verified.identity),
         ("issuer", base_url, verified.issuer),
         ("statement", statement.decode(), verified.payload.decode(errors="replace")),
     ):
         if found != expected:
             raise SignerRefused(reason=f"{name}-differs", expected=expected, found=found)
-    return Trial(
-        answer.bundle, verified.identity, verified.issuer, verified.signed_at, verified.log_index
-    )
+    _compare_clocks(verified.signed_at, now)
+    return Trial(answer.bundle, identity, verification.steps, verified)
+
+
+def _compare_clocks(signed_at: datetime | None, now: datetime) -> None:
+    """Whoever vouches for the time has a clock of his own: far apart, one of them is wrong."""
+    if signed_at is not None and abs(signed_at - now) > MOST_CLOCKS_DIFFER:
+        raise SignerUnavailable(
+            reason="clock-differs",
+            found=f"{now.isoformat()} here, {signed_at.isoformat()} there",
+            expected=f"clocks within {MOST_CLOCKS_DIFFER} of each other",
+        )

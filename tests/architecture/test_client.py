@@ -21,8 +21,8 @@ SHARED: Final = re.compile(
     r"kernel\.(digest|errors|problems)"
     r"|artifacts\.domain\.(names|ranges)"
     r"|provenance\.(domain\.\w+|errors|ports)"
-    r"|provenance\.adapters\.(fulcio_certificate|sigstore_failures|sigstore_verifier|trust_windows"
-    r"|trusted_keys|unverified_bundle)"
+    r"|provenance\.adapters\.(fulcio_certificate|key_log_entries|keyed_bundle|sigstore_failures"
+    r"|sigstore_verifier|signing_algorithms|trust_windows|trusted_keys|unverified_bundle)"
 )
 PACKAGES: Final = {"kernel", "artifacts", "artifacts.domain", "provenance", "provenance.domain"} | {
     "provenance.adapters"

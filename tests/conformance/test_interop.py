@@ -1,10 +1,15 @@
-"""Every verifier of Sigstore bundles, with nothing of ours: what it accepts, and refuses."""
+"""Every verifier of Sigstore bundles, with nothing of ours: what it accepts, and refuses.
 
-import json
+What is run are the commands of docs/verifiers.md. UPDATE=1 writes that page's table anew; what it
+must say however it is written stands below as rules.
+"""
+
+import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +19,7 @@ import pytest
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.trust_root import trusted_root
 from provenance.ports import Signed, Signer
+from tests.factories.managed_keys import KeyStore, key_in
 from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.private_sigstore.instance import PATH
 from tests.factories.signing_jobs import IDENTITY, STORE, created_keys, job
@@ -21,101 +27,109 @@ from tests.factories.signing_jobs import IDENTITY, STORE, created_keys, job
 pytestmark = pytest.mark.django_db
 
 HERE: Final = Path(__file__).resolve().parent
-NODE_MODULES: Final = HERE.parents[1] / ".cache" / "sigstore-js" / "node_modules"
-SLSA: Final = "https://slsa.dev/provenance/v1"
-SPDX: Final = "https://spdx.dev/Document"
-SHORT: Final = {SLSA: "slsaprovenance1", SPDX: "spdxjson"}
+ROOT: Final = HERE.parents[1]
+PAGE: Final = ROOT / "docs" / "verifiers.md"
+NODE_MODULES: Final = ROOT / ".cache" / "sigstore-js" / "node_modules"
+COSIGN_2: Final = shutil.which("cosign2", path=PATH)
+MARKS: Final = ("<!-- verdicts -->\n", "<!-- /verdicts -->")
+# The program of each tool; cosign 2 is kept under another name, and found as `cosign`.
+TOOLS: Final = {
+    "cosign-3": "cosign",
+    "cosign-2": "cosign2",
+    "sigstore-go": "sigstore-go-verification",
+    "sigstore-python": "python3",
+    "sigstore-js": "node",
+}
+# What a tool has no way to do, and the command that shows it.
+UNSUPPORTED: Final = {
+    ("key", "sigstore-go"): "sigstore-go-verification -artifact artifact -publicKey key.pem"
+    " -trustedrootJSONpath trusted_root.json -requireTlog=false -requireTimestamp=false"
+    " -requireCTlog=false bundle.json",
+    **dict.fromkeys(
+        [("key", "sigstore-python"), ("key-witnessed", "sigstore-python")],
+        'python3 sigstore_python.py bundle.json trusted_root.json "$IDENTITY" "$ISSUER"'
+        " https://slsa.dev/provenance/v1 artifact",
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a consumer asks. The folder holds `bundle.json` and `trusted_root.json`."""
+    """What a consumer asks. The folder holds the bundle, the trust root and perhaps a key."""
 
     folder: Path
-    has_timestamp: bool
     artifact: bytes = b"artifact 0"
     identity: str = IDENTITY
     issuer: str = STORE
-    type: str = SLSA
+    key: str = ""
+    is_about_provenance: bool = True
 
-    def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def ask(self, tool: str, command: str) -> str:
+        """Empty when the tool accepts, else what it says last."""
         (self.folder / "artifact").write_bytes(self.artifact)
-        return subprocess.run(
-            command,
+        if self.key:
+            (self.folder / "key.pem").write_text(self.key)
+        if not self.is_about_provenance:
+            command = command.replace("slsaprovenance1", "spdxjson")
+            command = command.replace("https://slsa.dev/provenance/v1", "https://spdx.dev/Document")
+        answer = subprocess.run(
+            ["bash", "-ec", command],
             cwd=self.folder,
-            # No home and no proxy: nothing cached and nothing fetched can help it.
             env={
-                "PATH": PATH,
+                "PATH": f"{_bin(self.folder, tool)}:{Path(sys.executable).parent}:{PATH}",
+                # No home and no proxy: nothing cached and nothing fetched can help it.
                 "HOME": str(self.folder),
                 "HTTPS_PROXY": "http://127.0.0.1:9",
                 "NODE_PATH": str(NODE_MODULES),
+                "IDENTITY": self.identity,
+                "ISSUER": self.issuer,
+                "ARTIFACT": "artifact",
             },
             capture_output=True,
             text=True,
             check=False,
         )
+        said = answer.stderr.strip() or answer.stdout.strip() or "no"
+        return said if answer.returncode else ""
 
 
-Ask = Callable[[Question], str]
+def _bin(folder: Path, tool: str) -> Path:
+    """A folder with what the commands start beside the installed programs."""
+    place = folder / tool
+    if not place.exists():
+        place.mkdir()
+        if tool == "cosign-2" and COSIGN_2 is not None:
+            (place / "cosign").symlink_to(COSIGN_2)
+        for program in (HERE / "sigstore_python.py", *(HERE / "sigstore-js").glob("*.cjs")):
+            shutil.copy(program, folder)
+    return place
 
 
-def program(name: str) -> str:
-    found = shutil.which(name, path=PATH)
-    if found is None:
-        pytest.skip(f"cosign is not on PATH, or {name} is not: .ci/run installs them")
-    return found
-
-
-def cosign(question: Question) -> str:
-    """Empty when it accepts, else what it says."""
-    command = [
-        program("cosign"),
-        "verify-blob-attestation",
-        "--bundle=bundle.json",
-        "--trusted-root=trusted_root.json",
-        f"--type={SHORT[question.type]}",
-        f"--certificate-identity={question.identity}",
-        f"--certificate-oidc-issuer={question.issuer}",
-        *(["--use-signed-timestamps"] if question.has_timestamp else []),
-        "artifact",
-    ]
-    answer = question.run(command)
-    assert (answer.returncode == 0) is ("Verified OK" in answer.stderr)
-    return answer.stderr if answer.returncode else ""
-
-
-def sigstore_go(question: Question) -> str:
-    command = [
-        program("sigstore-go-verification"),
-        "-artifact=artifact",
-        "-trustedrootJSONpath=trusted_root.json",
-        f"-expectedSAN={question.identity}",
-        f"-expectedIssuer={question.issuer}",
-        "bundle.json",
-    ]
-    answer = question.run(command)
-    if answer.returncode:
-        return answer.stderr
-    statement = json.loads(answer.stdout[answer.stdout.index("{") :])["statement"]
-    # The program shows the type; comparing it is its caller's.
-    return "" if statement["predicateType"] == question.type else "another type"
-
-
-def sigstore_python(question: Question) -> str:
-    return _script([sys.executable, str(HERE / "sigstore_python.py")], question)
-
-
-def sigstore_js(question: Question) -> str:
-    if not NODE_MODULES.exists():
+def check_installed(tool: str) -> None:
+    if tool == "sigstore-js" and not NODE_MODULES.exists():
         pytest.skip("sigstore-js is not installed: .ci/run does it")
-    return _script([program("node"), str(HERE / "sigstore-js" / "verify.cjs")], question)
+    if tool != "sigstore-python" and shutil.which(TOOLS[tool], path=PATH) is None:
+        pytest.skip(f"cosign is not on PATH, or {TOOLS[tool]} is not: .ci/run installs them")
 
 
-def _script(command: Sequence[str], question: Question) -> str:
-    asked = [question.identity, question.issuer, question.type]
-    answer = question.run([*command, "bundle.json", "trusted_root.json", *asked, "artifact"])
-    assert (answer.returncode == 0) is (answer.stdout.strip() == "Verified")
-    return answer.stderr if answer.returncode else ""
+def documented(tool: str, bundle: str) -> str:
+    """The command that docs/verifiers.md gives, as a shell reads it."""
+    if (bundle, tool) in UNSUPPORTED:
+        return UNSUPPORTED[bundle, tool]
+    found = {
+        name: text
+        for names, text in re.findall(
+            rf"^```console {tool} ([a-z -]+)\n(.+?)^```$",
+            PAGE.read_text(),
+            re.MULTILINE | re.DOTALL,
+        )
+        for name in names.split()
+    }
+    text: str = found[bundle]
+    return text.replace("\n$ ", "\n").removeprefix("$ ")
+
+
+Make = Callable[[pytest.FixtureRequest, Path], Question]
 
 
 def signed(signer: Signer, root: bytes, question: Question) -> Question:
@@ -128,57 +142,157 @@ def signed(signer: Signer, root: bytes, question: Question) -> Question:
 
 def embedded(_request: pytest.FixtureRequest, folder: Path) -> Question:
     signer = EmbeddedSigner(key_file=created_keys(folder), issuer=STORE)
-    return signed(signer, trusted_root(), Question(folder, has_timestamp=False))
+    return signed(signer, trusted_root(), Question(folder))
+
+
+def instance(request: pytest.FixtureRequest) -> Sigstore:
+    found = request.getfixturevalue("sigstore")
+    assert isinstance(found, Sigstore)
+    return found
 
 
 def sigstore(request: pytest.FixtureRequest, folder: Path) -> Question:
-    instance = request.getfixturevalue("sigstore")
-    assert isinstance(instance, Sigstore)
-    attestor = instance.attestor(folder)
-    question = Question(folder, has_timestamp=True, issuer=attestor.issuer)
+    attestor = instance(request).attestor(folder)
+    question = Question(folder, issuer=attestor.issuer)
     return signed(attestor.signer(), attestor.keys.trusted_root(), question)
 
 
-@pytest.fixture(params=[embedded, sigstore])
-def question(request: pytest.FixtureRequest, tmp_path: Path) -> Question:
-    make: Callable[[pytest.FixtureRequest, Path], Question] = request.param
-    return make(request, tmp_path)
+def key(_request: pytest.FixtureRequest, folder: Path) -> Question:
+    return of_store(KeyStore(key_in(folder, name="private.pem")), folder)
 
 
-Change = Callable[[Question], Question]
-WRONG: Final[dict[str, Change]] = {
-    "artifact": lambda asked: replace(asked, artifact=b"artifact 1"),
-    "identity": lambda asked: replace(asked, identity=f"{STORE}/builders/eve/x/v1"),
-    "longer identity": lambda asked: replace(asked, identity=asked.identity[:-1]),
-    "issuer": lambda asked: replace(asked, issuer="https://elsewhere.test"),
-    "type": lambda asked: replace(asked, type=SPDX),
+def key_witnessed(request: pytest.FixtureRequest, folder: Path) -> Question:
+    uri = key_in(folder, name="private.pem")
+    return of_store(KeyStore(uri, instance(request).instance), folder)
+
+
+def of_store(store: KeyStore, folder: Path) -> Question:
+    question = Question(folder, key=store.pem)
+    return signed(store.signer(), store.document.trusted_root, question)
+
+
+BUNDLES: Final[dict[str, Make]] = {
+    "embedded": embedded,
+    "sigstore": sigstore,
+    "key": key,
+    "key-witnessed": key_witnessed,
 }
 
 
-@pytest.mark.parametrize("ask", [cosign, sigstore_go, sigstore_python, sigstore_js])
-def test_is_accepted_as_asked_and_refused_with_anything_else(question: Question, ask: Ask) -> None:
-    assert ask(question) == ""
+def changed(question: Question) -> Iterator[tuple[str, list[Question]]]:
+    """Each thing that a consumer expects, with another in its place; none where there is none."""
+    yield "artifact", [replace(question, artifact=b"artifact 1")]
+    if question.key:
+        other = question.folder / "another"
+        other.mkdir()
+        yield "identity", [replace(question, key=KeyStore(key_in(other)).pem)]
+        yield "issuer", []
+    else:
+        others = (f"{STORE}/builders/eve/x/v1", question.identity[:-1])
+        yield "identity", [replace(question, identity=other) for other in others]
+        yield "issuer", [replace(question, issuer="https://elsewhere.test")]
+    yield "type", [replace(question, is_about_provenance=False)]
 
-    refusals = {name: ask(change(question)) for name, change in WRONG.items()}
 
-    assert all(refusals.values()), refusals
-    assert ask(question) == ""
+def row(bundle: str, tool: str, question: Question) -> list[str]:
+    """One row of the table: what this tool says of this bundle."""
+    command = documented(tool, bundle)
+    said = question.ask(tool, command)
+    if said:
+        return [bundle, tool, f"not supported: `{said.splitlines()[-1][:100]}`", *["none"] * 4]
+    cells = []
+    for _name, questions in changed(question):
+        answers = [one.ask(tool, command) for one in questions]
+        cells.append(("refused" if all(answers) else "**accepted**") if answers else "none")
+    assert question.ask(tool, command) == ""
+    return [bundle, tool, "accepted", *cells]
 
 
-@pytest.mark.parametrize("ask", [cosign, sigstore_go, sigstore_python, sigstore_js])
-def test_is_refused_with_the_trust_root_of_another_instance(question: Question, ask: Ask) -> None:
-    assert ask(question) == ""
-    theirs = HERE.parent / "assets/sigstore-conformance/public-good-prod-trusted_root.json"
+HEADER: Final = (
+    "| bundle | tool | as it is | another artifact | another identity | another issuer "
+    "| another type |\n|---|---|---|---|---|---|---|\n"
+)
+
+
+def documented_rows() -> list[list[str]]:
+    table = PAGE.read_text().split(MARKS[0])[1].split(MARKS[1])[0].removeprefix(HEADER)
+    return [line.strip("| ").split(" | ") for line in table.splitlines() if line]
+
+
+def write_row(found: list[str]) -> None:
+    order = [(bundle, tool) for bundle in BUNDLES for tool in TOOLS]
+    rows = {(cells[0], cells[1]): cells for cells in [*documented_rows(), found]}
+    lines = [f"| {' | '.join(rows[pair])} |\n" for pair in order if pair in rows]
+    before, rest = PAGE.read_text().split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    PAGE.write_text(f"{before}{MARKS[0]}{HEADER}{''.join(lines)}{MARKS[1]}{after}")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_answers_as_the_table_says(
+    request: pytest.FixtureRequest, tmp_path: Path, bundle: str, tool: str
+) -> None:
+    check_installed(tool)
+
+    found = row(bundle, tool, BUNDLES[bundle](request, tmp_path))
+
+    if os.environ.get("UPDATE") == "1":
+        write_row(found)
+    assert found in documented_rows()
+
+
+def test_has_a_row_for_every_bundle_and_tool_and_none_that_accepts_a_forgery() -> None:
+    rows = {(bundle, tool): cells for bundle, tool, *cells in documented_rows()}
+
+    assert list(rows) == [(bundle, tool) for bundle in BUNDLES for tool in TOOLS]
+    for (bundle, tool), cells in rows.items():
+        issuer = "none" if bundle.startswith("key") else "refused"
+        if (bundle, tool) in UNSUPPORTED:
+            assert cells[0].startswith("not supported: `")
+        else:
+            assert cells == ["accepted", "refused", "refused", issuer, "refused"]
+
+
+def test_names_the_versions_that_are_tried() -> None:
+    versions = dict(
+        line.split("=")
+        for line in (ROOT / ".ci" / "versions").read_text().splitlines()
+        if "=" in line
+    )
+    page = PAGE.read_text()
+
+    for tool, name in (
+        ("cosign-3", "COSIGN_VERSION"),
+        ("cosign-2", "COSIGN_2_VERSION"),
+        ("sigstore-go", "SIGSTORE_GO_VERSION"),
+    ):
+        assert f"| `{tool}` | {versions[name]} |" in page
+    assert f"sigstore-go-verification@{versions['SIGSTORE_GO_VERSION']}`" in page
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("bundle", ["embedded", "sigstore", "key-witnessed"])
+def test_is_refused_with_the_trust_root_of_another_instance(
+    request: pytest.FixtureRequest, tmp_path: Path, bundle: str, tool: str
+) -> None:
+    if (bundle, tool) in UNSUPPORTED:
+        return
+    check_installed(tool)
+    question, command = BUNDLES[bundle](request, tmp_path), documented(tool, bundle)
+    assert question.ask(tool, command) == ""
+    theirs = ROOT / "tests/assets/sigstore-conformance/public-good-prod-trusted_root.json"
 
     (question.folder / "trusted_root.json").write_bytes(theirs.read_bytes())
 
-    assert ask(question) != ""
+    assert question.ask(tool, command) != ""
 
 
-@pytest.mark.parametrize("ask", [cosign, sigstore_go, sigstore_python, sigstore_js])
+@pytest.mark.parametrize("tool", TOOLS)
 def test_accepts_old_and_new_bundles_of_a_store_that_changed_its_signer(
-    request: pytest.FixtureRequest, tmp_path: Path, ask: Ask
+    request: pytest.FixtureRequest, tmp_path: Path, tool: str
 ) -> None:
+    check_installed(tool)
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     after.mkdir()
@@ -186,29 +300,18 @@ def test_accepts_old_and_new_bundles_of_a_store_that_changed_its_signer(
 
     shutil.copy(after / "trusted_root.json", before)
 
-    assert ask(old) == ""
-    assert ask(new) == ""
-
-
-def documented(tool: str) -> str:
-    """The commands that docs/verifiers.md gives for a tool, as a shell reads them."""
-    text = (HERE.parents[1] / "docs" / "verifiers.md").read_text()
-    block = text.split(f"```console {tool}\n", 1)[1].split("```", 1)[0]
-    return block.replace("\n$ ", "\n").removeprefix("$ ")
+    assert old.ask(tool, documented(tool, "embedded")) == ""
+    assert new.ask(tool, documented(tool, "sigstore")) == ""
 
 
 @pytest.mark.parametrize(
-    ("tool", "name"), [("cosign", "cosign"), ("sigstore-go", "sigstore-go-verification")]
+    ("kind", "accepts"),
+    [("rsa2048", "accepted"), ("ed25519", "accepted"), ("p384", "do not match threshold")],
 )
-def test_runs_as_the_documentation_says(
-    request: pytest.FixtureRequest, tmp_path: Path, tool: str, name: str
-) -> None:
-    program(name)
-    asked = sigstore(request, tmp_path)
-    given = f"IDENTITY={asked.identity} ISSUER={asked.issuer} ARTIFACT=artifact\n"
+def test_says_which_kinds_of_key_cosign_accepts(tmp_path: Path, kind: str, accepts: str) -> None:
+    check_installed("cosign-3")
+    question = of_store(KeyStore(key_in(tmp_path, kind, name="private.pem")), tmp_path)
 
-    accepted = asked.run(["bash", "-ec", given + documented(tool)])
-    refused = replace(asked, artifact=b"x").run(["bash", "-ec", given + documented(tool)])
+    said = question.ask("cosign-3", documented("cosign-3", "key"))
 
-    assert accepted.returncode == 0, accepted.stderr
-    assert refused.returncode != 0
+    assert accepts in (said or "accepted")

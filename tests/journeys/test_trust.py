@@ -96,7 +96,7 @@ def test_asks_whoever_is_there(desk: Desk, answer: bool) -> None:  # noqa: FBT00
 def test_replaces_nothing_by_itself(desk: Desk) -> None:
     desk.machine.run("trust", "--trust-root-sha256", hex_of(root()))
     genuine = root()
-    desk.lying.forge("trusted_root", lambda _body: STRANGER.trust_root())
+    desk.lying.forge("trust-root", lambda _body: STRANGER.trust_root())
     store = Store(Origin.parse(desk.machine.store))
     yes = Consent(ask=lambda _question: True)
 
@@ -150,7 +150,7 @@ def test_takes_a_trust_root_from_a_file_without_the_store(desk: Desk) -> None:
 
 
 def test_keeps_only_what_can_verify_something(desk: Desk) -> None:
-    desk.lying.forge("trusted_root", lambda _body: b"{}")
+    desk.lying.forge("trust-root", lambda _body: b"{}")
 
     refused = desk.machine.run("trust", "--trust-root-sha256", hex_of(b"{}"))
 

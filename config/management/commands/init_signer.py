@@ -1,6 +1,7 @@
-"""Create the embedded signer's keys unless they exist, and publish the trust root.
+"""Create what keys the signer lacks, and publish the trust root that covers them.
 
-Run it with the worker's environment: it needs the attestor's key-encryption key.
+Run it with the worker's environment: it needs the attestor's key-encryption key, or the managed
+key. A key that is to come is published before it signs, by running it with that key's URI.
 """
 
 from typing import Any

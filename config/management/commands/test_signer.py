@@ -1,18 +1,30 @@
 """Sign a statement about nothing and verify it with the published trust root; say what is wrong.
 
 Run it with the worker's environment. The statement counts for nothing; a log keeps an entry of it.
+It ends with 0 if the signer works, 1 if it cannot be used, 2 if the published trust root does not
+verify what it signs, 3 if nothing is published yet.
 """
 
+import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from config.settings.env import SignerKind
 from kernel.errors import Refusal
 from provenance import wiring
+from provenance.errors import SignerRefused, SignerUnavailable, TrustRootMissing
+from provenance.queries import signing_keys, trust_state
 from provenance.usecases.try_signer import try_signer
+
+EXITS: Final = {
+    SignerUnavailable.code: 1,
+    SignerRefused.code: 2,
+    TrustRootMissing.code: 3,
+}
 
 
 class Command(BaseCommand):
@@ -27,6 +39,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, bundle: Path | None, **_options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Run it; again is harmless."""
         try:
+            self._show_key()
             trial = try_signer(
                 signer=wiring.signer(),
                 verifier=wiring.verifier(),
@@ -36,15 +49,33 @@ class Command(BaseCommand):
         except Refusal as refusal:
             facts = "".join(f"\n  {name}: {value}" for name, value in refusal.facts.items())
             raise CommandError(
-                f"the signer {settings.SIGNER} does not work: {refusal.title()}{facts}"
+                f"the signer {settings.SIGNER} does not work: {refusal.title()}{facts}",
+                returncode=EXITS[refusal.code],
             ) from refusal
+        verified = trial.verified
         self.stdout.write(
-            f"the signer {settings.SIGNER} works\n"
+            "".join(f"  verified: {step.name.value}\n" for step in trial.steps)
+            + f"the signer {settings.SIGNER} works\n"
             f"  identity: {trial.identity}\n"
-            f"  issuer: {trial.issuer}\n"
-            f"  signed at: {trial.signed_at.isoformat()}\n"
-            f"  log entry: {trial.log_index}"
+            f"  issuer: {verified.issuer}\n"
+            f"  signed at: {verified.signed_at or 'nobody vouches for a time'}\n"
+            f"  log entry: {'none' if verified.log_index is None else verified.log_index}"
         )
         if bundle is not None:
             bundle.write_bytes(trial.bundle)
             self.stdout.write(f"  bundle: {bundle}")
+
+    def _show_key(self) -> None:
+        """A managed key: where it was found, what it is, and whether consumers know it."""
+        if settings.SIGNER != SignerKind.KEY:
+            return
+        opened = wiring.key_holder().open()
+        key = hashlib.sha256(opened.spki).hexdigest()
+        version = trust_state().trust_root_version
+        listed = signing_keys(version=version) if version else ()
+        known = "listed" if key in {one.id for one in listed} else "NOT listed: run init_signer"
+        self.stdout.write(
+            f"  key: {opened.described}\n"
+            f"  algorithm: {opened.algorithm.value}\n"
+            f"  id: {key}, {known} in trust root {version}"
+        )

@@ -27,5 +27,8 @@ class EmbeddedSignerKeys:
     def start_new_log(self, *, now: datetime) -> None:
         start_new_log(KeyEncryptionKey.read(self._key_file), base_url=self._base_url, now=now)
 
+    def signing_key(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
+        return None
+
     def trusted_root(self) -> bytes:
         return trusted_root()

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provenance.adapters.embedded.generations import INTERMEDIATE, ROOT
+from provenance.domain.trust_document import SIGSTORE_MEDIA_TYPE, empty_trusted_root
 from provenance.errors import TrustRootMissing
 from provenance.models import LogTree, SealedKey, TreeKind
-
-MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 
 
 def trusted_root() -> bytes:
@@ -26,13 +25,21 @@ def trusted_root() -> bytes:
     if ROOT not in keys or INTERMEDIATE not in keys or not trees:
         raise TrustRootMissing
     document = {
-        "mediaType": MEDIA_TYPE,
+        "mediaType": SIGSTORE_MEDIA_TYPE,
         "certificateAuthorities": [_authority(keys, uri=trees[0].base_url)],
         "ctlogs": [_log(tree, keys) for tree in trees if tree.kind == TreeKind.CERTIFICATES],
         "tlogs": [_log(tree, keys) for tree in trees if tree.kind == TreeKind.STATEMENTS],
         "timestampAuthorities": [],
     }
     return json.dumps(document, indent=2, sort_keys=True).encode()
+
+
+def embedded_root_if_any() -> bytes:
+    """The same, or an empty one where the embedded signer was never used."""
+    try:
+        return trusted_root()
+    except TrustRootMissing:
+        return empty_trusted_root()
 
 
 def _authority(keys: dict[str, SealedKey], *, uri: str) -> dict[str, Any]:

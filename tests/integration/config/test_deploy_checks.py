@@ -66,6 +66,25 @@ def test_is_loud_when_the_web_server_answers_for_the_attestors_issuer() -> None:
     assert "strongroom.W002" not in text
 
 
+def test_is_loud_about_a_key_in_a_file_and_one_without_timestamps() -> None:
+    managed = {"STRONGROOM_SIGNER": "key", "STRONGROOM_SILENCED_CHECKS": None}
+
+    in_file, in_file_text = check(**managed, STRONGROOM_KEY_URI="file:/etc/key.pem")
+    _, in_vault_text = check(
+        **managed,
+        STRONGROOM_KEY_URI="vault:transit/attestor/1",
+        STRONGROOM_KEY_TIMESTAMPS="https://tsa.example.com",
+    )
+    web, web_text = check(**managed)
+
+    assert in_file == 1
+    for code in ("E004", "W004", "W005"):
+        assert f"strongroom.{code}" in in_file_text
+    assert "strongroom.E004" in in_vault_text
+    assert "strongroom.W00" not in in_vault_text
+    assert web == 0, web_text
+
+
 def test_is_content_when_something_else_answers_for_the_attestors_issuer() -> None:
     status, text = check(
         STRONGROOM_SIGNER="sigstore",

@@ -1,20 +1,28 @@
 """Trying the signer: what an operator is told, and that nothing is recorded."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from django.utils import timezone
 
+from config.settings.managed_key import ManagedKey
+from provenance import wiring
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
+from provenance.domain.evidence import Verification
 from provenance.errors import SignerRefused, SignerUnavailable, TrustRootMissing
 from provenance.models import Attestation
 from provenance.ports import Signed, Signer, SigningJob
+from provenance.queries import signing_keys, trust_state
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.try_signer import Trial, try_signer
+from tests.factories.managed_keys import key_in
 from tests.factories.signing_jobs import statement
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +65,7 @@ def tried(signer: Signer) -> Trial:
 def test_tells_what_the_certificate_and_the_log_say(attestor: Attestor) -> None:
     trial = tried(attestor.signer)
 
-    assert trial.issuer == settings.PUBLIC_URL
+    assert trial.verified.issuer == settings.PUBLIC_URL
     assert trial.identity == f"{settings.PUBLIC_URL}/attestors/signer-test/v1"
     assert trial.bundle.startswith(b"{")
     assert not Attestation.objects.exists()
@@ -114,3 +122,102 @@ def test_refuses_a_signer_of_another_issuer(attestor: Attestor) -> None:
 def test_writes_no_documents_of_an_issuer_without_a_key(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="init_signer"):
         call_command("write_identity_issuer", tmp_path)
+
+
+@dataclass
+class Late:
+    """Verifies as always, at a time that is not ours."""
+
+    off: timedelta
+
+    def verify(self, unverified_bundle: bytes, *, trust_root: bytes) -> Verification:
+        found = SigstoreVerifier().verify(unverified_bundle, trust_root=trust_root)
+        assert found.verified is not None
+        assert found.verified.signed_at is not None
+        signed_at = found.verified.signed_at + self.off
+        return replace(found, verified=replace(found.verified, signed_at=signed_at))
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=-3), timedelta(minutes=3)])
+def test_says_that_a_clock_is_wrong(attestor: Attestor, off: timedelta) -> None:
+    assert tried(attestor.signer).verified.signed_at
+
+    with pytest.raises(SignerUnavailable, match="clock-differs"):
+        try_signer(
+            signer=attestor.signer,
+            verifier=Late(off),
+            base_url=settings.PUBLIC_URL,
+            now=timezone.now(),
+        )
+
+
+@pytest.fixture
+def managed(tmp_path: Path) -> Iterator[Path]:
+    """The worker of a store with a key in a file; its file."""
+    uri = key_in(tmp_path)
+    wiring.signer.cache_clear()
+    with override_settings(SIGNER="key", MANAGED_KEY=ManagedKey(uri, None, (), None)):
+        yield Path(uri.removeprefix("file:"))
+    wiring.signer.cache_clear()
+
+
+def told() -> tuple[int, str]:
+    """What `manage.py test_signer` says, and the status it ends with."""
+    output = io.StringIO()
+    try:
+        call_command("test_signer", stdout=output)
+    except CommandError as error:
+        return error.returncode, output.getvalue() + str(error)
+    return 0, output.getvalue()
+
+
+def test_shows_the_key_and_each_step(managed: Path) -> None:
+    unpublished = told()
+    call_command("init_signer", stdout=io.StringIO())
+
+    status, text = told()
+
+    assert (unpublished[0], "NOT listed" in unpublished[1]) == (3, True)
+    assert status == 0
+    for line in (f"key: file {managed}, mode 600", "PKIX_ECDSA_P256_SHA_256", "listed in trust"):
+        assert line in text
+    assert [line.strip() for line in text.splitlines() if "verified:" in line] == [
+        "verified: bundle",
+        "verified: key",
+        "verified: signature",
+    ]
+    assert "nobody vouches for a time" in text
+
+
+def test_ends_with_another_status_for_each_kind_of_failure(managed: Path) -> None:
+    call_command("init_signer", stdout=io.StringIO())
+    managed.chmod(0o644)
+    exposed = told()
+    managed.unlink()
+    key_in(managed.parent)  # in its place, another key
+    unlisted = told()
+
+    assert (exposed[0], "exposed-key-file" in exposed[1], "mode 0644" in exposed[1]) == (
+        1,
+        True,
+        True,
+    )
+    assert (unlisted[0], "key-unknown" in unlisted[1], "NOT listed" in unlisted[1]) == (
+        2,
+        True,
+        True,
+    )
+
+
+def test_ends_and_revokes_keys_by_command(managed: Path) -> None:
+    call_command("init_signer", stdout=io.StringIO())
+    (key,) = signing_keys(version=trust_state().trust_root_version)
+
+    with pytest.raises(CommandError, match="signing-key-without-time"):
+        call_command("end_signing_key", key.id)
+    with pytest.raises(CommandError, match="no-such-signing-key"):
+        call_command("revoke_signing_key", "00")
+    call_command("revoke_signing_key", key.id, stdout=io.StringIO())
+
+    assert told()[0] == 2
+    assert managed.exists()

@@ -100,6 +100,10 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("SIGSTORE_TRUSTED_ROOT", "trusted_root.json"),
         ("SIGSTORE_THREADS", "0"),
         ("SIGSTORE_ISSUER_IS_ISOLATED", "1"),
+        ("KEY_SECRET_FILE", "pin"),
+        ("KEY_TIMESTAMPS", "http://tsa.example.com"),
+        ("KEY_TIMESTAMPS", "https://tsa.example.com ftp://tsa.example.com"),
+        ("KEY_LOG", "https://rekor.example.com"),  # without timestamps
         ("SILENCED_CHECKS", "strongroom.E001"),
         ("FAULT_POINTS", "artifacts.received=/trigger"),
         ("MAX_UPLOAD_BYTE", "1024"),
@@ -119,6 +123,24 @@ def test_takes_one_identity_token_and_not_two() -> None:
     assert read(COMPLETE).sigstore.has_own_issuer
     with pytest.raises(SystemExit, match="one is enough"):
         read({**COMPLETE, **token, **file})
+
+
+def test_reads_a_managed_key_and_its_witnesses() -> None:
+    witnessed = {
+        PREFIX + "SIGNER": "key",
+        PREFIX + "KEY_URI": "vault:transit/attestor/1",
+        PREFIX + "KEY_TIMESTAMPS": "https://a.example.com/ts http://127.0.0.1:3000/ts/",
+        PREFIX + "KEY_LOG": "https://rekor.example.com/",
+    }
+
+    key = read({**COMPLETE, **witnessed}).managed_key
+
+    assert key.uri == "vault:transit/attestor/1"
+    assert key.timestamps == ("https://a.example.com/ts", "http://127.0.0.1:3000/ts")
+    assert key.log == "https://rekor.example.com"
+    for wrong in ("https://log2025-1.rekor.sigstore.dev", "https://a.example https://b.example"):
+        with pytest.raises(SystemExit, match="KEY_LOG"):
+            read({**COMPLETE, **witnessed, PREFIX + "KEY_LOG": wrong})
 
 
 def test_reads_how_downloads_leave() -> None:
