@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health, pages
+from config.reference import pages as reference
 
 urlpatterns = [
     path("", pages.home),
@@ -12,6 +13,9 @@ urlpatterns = [
     path("metrics", health.metrics),
     path("problems/", pages.problem_index),
     path("problems/<str:code>", pages.problem_page),
+    path("api/v1/openapi.json", reference.as_json),
+    path("api/v1/openapi.yaml", reference.as_yaml),
+    path("api/v1/docs", reference.docs),
     path("", include("provenance.api.urls")),
     path("api/v1/", include("artifacts.api.urls")),
     path("", include("access.api.urls")),

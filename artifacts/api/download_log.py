@@ -1,6 +1,6 @@
 """Who was given what: the download log, for those who administer a project."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -16,6 +16,7 @@ from artifacts.api.pages import (
     moment,
     next_link,
 )
+from artifacts.api.shapes import DownloadLine
 from artifacts.models import Download
 from artifacts.queries import visible_project
 from artifacts.queries.downloads import DownloadFilter, downloads_after
@@ -59,7 +60,7 @@ class ProjectDownloads(NativeView):
         return response
 
 
-def _line(download: Download) -> dict[str, Any]:
+def _line(download: Download) -> DownloadLine:
     return {
         "id": str(download.pk),
         "at": rfc3339(download.at),

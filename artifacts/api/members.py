@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from hashlib import sha256
-from typing import Any, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -17,6 +17,7 @@ from artifacts.api.filters import asked as parameters_of
 from artifacts.api.leaving import attachment_of
 from artifacts.api.links import artifact_url
 from artifacts.api.pages import PAGE_MEMBERS, decode_cursor, encode_cursor, next_link
+from artifacts.api.shapes import MemberDocument
 from artifacts.domain.archives import Member
 from artifacts.domain.conditions import Outcome, Validators, judge
 from artifacts.errors import BlobDamaged, PreconditionFailed
@@ -192,7 +193,7 @@ def _require_same(reader: BlobReader, artifact: Artifact) -> None:
         raise BlobDamaged(expected_sha256=artifact.blob.sha256, found_sha256=measured.hexdigest())
 
 
-def _row(member: Member) -> dict[str, Any]:
+def _row(member: Member) -> MemberDocument:
     return {
         "path": member.path.encode(errors="backslashreplace").decode(),
         "kind": member.kind.value,

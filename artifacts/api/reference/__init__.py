@@ -1,0 +1,14 @@
+"""Artifacts' part of the API reference."""
+
+from typing import Final
+
+from artifacts.api.reference import artifacts, builds, consumers, projects, uploads
+from kernel.reference import Operations
+
+OPERATIONS: Final[Operations] = {
+    **projects.OPERATIONS,
+    **builds.OPERATIONS,
+    **uploads.OPERATIONS,
+    **consumers.OPERATIONS,
+    **artifacts.OPERATIONS,
+}
