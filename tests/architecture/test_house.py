@@ -24,6 +24,7 @@ SKIP_REASONS = {
     "versitygw is not on PATH": "a Go program that `.ci/run` installs",
     "nginx is not installed": "Debian's nginx-light, which `.ci/run` installs",
     "SoftHSM is not installed": "Debian's softhsm2, which `.ci/run` installs",
+    "chromium is not installed": "Debian's chromium, which `.ci/run` installs",
     "needs root": "mounting a small file system",
 }
 
