@@ -26,6 +26,7 @@ from config.settings.managed_key import NotUsable as NotUsableService
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
+BROKERS: Final = ("redis", "rediss", "redis+socket", "amqp", "amqps")
 _SMALLEST_PART: Final = 5 * MEBIBYTE  # S3's own limit
 # What the command `strongroom` reads (docs/client.md): a person's shell may well hold these.
 OF_THE_CLIENT: Final = frozenset(
@@ -93,6 +94,7 @@ class Environment:
     database_url: str
     migrator_database_url: str | None
     broker_url: str
+    broker_ca_file: Path | None
     blob_directory: Path | None
     s3: S3Bucket | None
     signer: SignerKind
@@ -171,7 +173,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         secret_key=reader.required("SECRET_KEY", example="50 random characters"),
         database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
         migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
-        broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
+        broker_url=_broker_url(reader),
+        broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
         signer=_signer(reader),
@@ -260,6 +263,17 @@ def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
             conninfo_to_dict(value)
         except psycopg.ProgrammingError as error:
             reader.problems.append(f"{PREFIX}{name} cannot be read: {error}")
+    return value
+
+
+def _broker_url(reader: _Reader) -> str:
+    value = reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0")
+    scheme = urlsplit(value).scheme
+    if value and scheme not in BROKERS:
+        # Not the address itself: it holds a password.
+        reader.problems.append(
+            f"{PREFIX}BROKER_URL begins with {scheme!r}; one of {', '.join(BROKERS)}"
+        )
     return value
 
 
