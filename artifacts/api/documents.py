@@ -169,11 +169,14 @@ def rfc3339(moment: datetime | None) -> str | None:
 
 
 def _request(request: RequestStatus) -> dict[str, Any]:
-    """What somebody who waits can use: the reason's code, not the signer's inner words."""
+    """What somebody who waits can use: the reason in codes, not the signer's inner words."""
+    error = request.last_error or {}
     return {
         "state": request.state,
         "attempts": request.attempts,
         "next_attempt_at": rfc3339(request.next_attempt_at),
-        "last_error": (request.last_error or {}).get("code"),
+        "last_error": error.get("code"),
+        "reason": error.get("reason"),
+        "service": error.get("service"),
         "confirmation": request.confirmation,
     }

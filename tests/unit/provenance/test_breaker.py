@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from prometheus_client import REGISTRY
 
 from provenance.adapters.sigstore_instance.breaker import Breaker
 from provenance.errors import SignerUnavailable
@@ -63,6 +64,46 @@ def test_waits_twice_as_long_after_each_failed_try_up_to_a_minute() -> None:
         failed(breaker, 1)
 
     assert waits == [5, 10, 20, 40, 60, 60]
+
+
+def test_lets_one_try_while_the_others_wait() -> None:
+    """Else a service that takes all connections and says nothing would hold every thread."""
+    clock = Clock()
+    breaker = Breaker("rekor", clock=clock)
+    failed(breaker, 3)
+    clock.seconds += 5
+
+    breaker.check()
+
+    assert 0 < wait_of(breaker) <= 60
+    breaker.succeeded()
+    breaker.check()
+
+
+def test_lets_another_try_when_the_first_never_says_how_it_went() -> None:
+    clock = Clock()
+    breaker = Breaker("rekor", clock=clock)
+    failed(breaker, 3)
+    clock.seconds += 5
+    breaker.check()
+
+    clock.seconds += 60
+
+    breaker.check()
+
+
+def test_shows_what_it_leaves_alone() -> None:
+    def shown() -> float | None:
+        labels = {"service": "a-service"}
+        return REGISTRY.get_sample_value("strongroom_signing_service_left_alone", labels)
+
+    breaker = Breaker("a-service", clock=Clock())
+    before = shown()
+    failed(breaker, 3)
+    during = shown()
+    breaker.succeeded()
+
+    assert (before, during, shown()) == (0, 1, 0)
 
 
 def test_asks_everybody_again_after_one_answer() -> None:
