@@ -223,6 +223,9 @@ def _asked(store: Store, path: str) -> Mapping[str, Any]:
         return {}
 
 
+STORES: Final = {"rabbitmq": on_rabbitmq, "valkey": on_valkey}
+
+
 def table(rows: list[Row]) -> str:
     """The rows in Markdown."""
     lines = [HEAD, ["---"] * len(HEAD), *(row.cells() for row in rows)]
@@ -234,11 +237,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30, help="how long each outage lasts")
     parser.add_argument("--out", type=Path, help="the table's file (else standard output)")
+    parser.add_argument("--store", choices=STORES, help="one of the two stores (else both)")
     parser.add_argument("--only", default="", help="outages whose name has this in it")
     options = parser.parse_args()
     rows: list[Row] = []
     broken = 0
-    for start in (on_rabbitmq, on_valkey):
+    for start in [STORES[options.store]] if options.store else STORES.values():
         with tempfile.TemporaryDirectory() as folder, start(Path(folder)) as store:
             for name, outage in outages(store).items():
                 if options.only not in name:

@@ -96,6 +96,7 @@ def on_valkey(folder: Path) -> Iterator[Store]:
     (port,) = free_ports(1)
     with ExitStack() as stack:
         redis, broker = stack.enter_context(_valkey(folder))
+        (folder / "sigstore").mkdir()
         sigstore = stack.enter_context(
             running_instance(folder / "sigstore", issuer=f"http://127.0.0.1:{port}")
         )
