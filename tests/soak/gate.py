@@ -5,9 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
-
-_POLL_SECONDS: Final = 0.05
 
 
 @dataclass
@@ -22,7 +19,7 @@ class Gate:
     port: int = 0
     _listener: socket.socket | None = None
     _inside: set[socket.socket] = field(default_factory=set)
-    _is_silent: bool = False
+    _carries: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -31,7 +28,7 @@ class Gate:
 
     def open(self) -> None:
         """Carry everything, also what was held back."""
-        self._is_silent = False
+        self._carries.set()
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
             self.port = self._listener.getsockname()[1]
@@ -49,10 +46,11 @@ class Gate:
             for one in self._inside:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+        self._carries.set()  # who holds something back finds out that it is over
 
     def be_silent(self) -> None:
         """Hold everything back."""
-        self._is_silent = True
+        self._carries.clear()
 
     @contextmanager
     def refused(self) -> Iterator[None]:
@@ -84,8 +82,6 @@ class Gate:
         family = socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET
         with client, socket.socket(family) as server, suppress(OSError):
             server.connect(self.target)
-            for one in (client, server):
-                one.settimeout(_POLL_SECONDS)
             with self._lock:
                 self._inside |= {client, server}
             there = threading.Thread(target=self._pump, args=(client, server), daemon=True)
@@ -97,21 +93,9 @@ class Gate:
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            while True:
-                if self._is_silent:
-                    threading.Event().wait(_POLL_SECONDS)
-                    continue
-                try:
-                    piece = source.recv(65536)
-                except TimeoutError:
-                    continue
-                if not piece:
-                    break
-                while self._is_silent:  # read before it fell silent
-                    threading.Event().wait(_POLL_SECONDS)
-                sink.settimeout(None)
+            while piece := source.recv(65536):
+                self._carries.wait()
                 sink.sendall(piece)
-                sink.settimeout(_POLL_SECONDS)
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -41,7 +42,7 @@ class Uploads:
         """One job: files of its own, until `stop`; the last one until it is acknowledged."""
         while not self._stop.is_set():
             name = f"outage/{next(_numbers)}.bin"
-            eventually(lambda name=name: self._try(name), f"{name} is acknowledged", seconds=120)
+            eventually(partial(self._try, name), f"{name} is acknowledged", seconds=120)
             self._stop.wait(PAUSE_SECONDS)
 
     def stop(self) -> None:
