@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -136,13 +136,15 @@ def _killed(store: Store, kind: str, number: signal.Signals) -> AbstractContextM
 @contextmanager
 def _halted(store: Store, kind: str) -> Iterator[None]:
     halted = [process.pid for process in find(store.instance.home, kind)]
-    for pid in halted:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        for pid in halted:
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGSTOP)
         yield
     finally:
         for pid in halted:
-            os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 @contextmanager
