@@ -50,7 +50,13 @@ def settings_for(url: str, *, ca_file: Path | None) -> dict[str, Any]:
 def transport_options(url: str, *, seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     """Kombu's options for the broker at `url`: no try of its own, no wait without an end."""
     if _scheme(url) not in _AMQP:
-        return {"max_retries": 0, "socket_timeout": seconds, "socket_connect_timeout": seconds}
+        # A worker that asked, and was never answered, asks again after three times as long.
+        return {
+            "max_retries": 0,
+            "socket_timeout": seconds,
+            "socket_connect_timeout": seconds,
+            "health_check_interval": seconds,
+        }
 
     def bound(opened: _Opened) -> None:
         # py-amqp's read_timeout is tried again for ever; the socket's own ends the wait.

@@ -118,7 +118,13 @@ def waiting_reasons() -> list[WaitingReason]:
         count=Count("id"), next_attempt_at=Min("next_attempt_at")
     )
     return [
-        WaitingReason(*(row[name] for name in why), row["count"], row["next_attempt_at"])
+        WaitingReason(
+            last_error=row["last_error__code"],
+            service=row["last_error__service"],
+            reason=row["last_error__reason"],
+            count=row["count"],
+            next_attempt_at=row["next_attempt_at"],
+        )
         for row in counted.order_by("-count", *why)
     ]
 

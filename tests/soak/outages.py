@@ -7,12 +7,14 @@ connection broken.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 import tempfile
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -71,7 +73,7 @@ class Row:
 
 HEAD: Final = (
     *("broker", "outage", "lasted", "tried", "acknowledged", "refused", "cut off", "`/readyz`"),
-    *("the build said", "all published after", "builds", "statements"),
+    *("the queue said", "all published after", "builds", "statements"),
 )
 
 
@@ -164,7 +166,7 @@ def suffer(store: Store, name: str, outage: Outage, *, seconds: float) -> Row:
         with outage(store):
             while time.monotonic() - started < seconds:
                 time.sleep(min(1.0, seconds / 4))
-                why |= _why_it_waits(store, uploads)
+                why |= _why_it_waits(store)
             ready = _readiness(store)
         over = time.monotonic()
     eventually(
@@ -200,15 +202,21 @@ def check(store: Store, row: Row) -> None:
     assert {counting_statements(store.instance, artifact) for artifact in asked} == {1}
 
 
-def _why_it_waits(store: Store, uploads: Uploads) -> set[str]:
-    """What the build that was acknowledged last says of its requests, where it can be asked."""
-    last = list(uploads.acknowledged.values())[-1]
-    build = _asked(store, f"/api/v1/builds/{last['build']['id']}")
+def _why_it_waits(store: Store) -> set[str]:
+    """What the signing queue says, where it can be asked: each reason has its next attempt."""
+    request = urllib.request.Request(  # noqa: S310 - the instance under test
+        f"{store.instance.url}/api/v1/signing-queue",
+        headers={"Authorization": f"Bearer {store.instance.admin_token}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - as above
+            reasons = json.load(answer)["reasons"]
+    except (OSError, ValueError):
+        return set()
     return {
-        f"{one['last_error']} ({one['service'] or 'signer'}: {one['reason']}), tried again at a"
-        " given time"
-        for one in build.get("attestation", {}).get("requests", [])
-        if one["state"] == "pending" and one["last_error"] and one["next_attempt_at"]
+        f"{one['last_error']} ({one['service'] or 'signer'}: {one['reason']})"
+        for one in reasons
+        if one["last_error"] and one["next_attempt_at"]
     }
 
 
