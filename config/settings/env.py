@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from artifacts.domain.addresses import Network
 from artifacts.domain.handover import Way
+from config.settings.brokers import trouble_with_broker
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
 from config.settings.managed_key import ManagedKey, service_address
 from config.settings.managed_key import NotUsable as NotUsableService
@@ -26,7 +27,6 @@ from config.settings.managed_key import NotUsable as NotUsableService
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
 GIBIBYTE: Final = 1024**3
-BROKERS: Final = ("redis", "rediss", "redis+socket", "amqp", "amqps")
 _SMALLEST_PART: Final = 5 * MEBIBYTE  # S3's own limit
 # What the command `strongroom` reads (docs/client.md): a person's shell may well hold these.
 OF_THE_CLIENT: Final = frozenset(
@@ -173,7 +173,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         secret_key=reader.required("SECRET_KEY", example="50 random characters"),
         database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
         migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
-        broker_url=_broker_url(reader),
+        broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
         broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
@@ -195,6 +195,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         confirmation_wait_seconds=reader.positive("CONFIRMATION_WAIT_SECONDS", 300),
         fault_points=_fault_points(reader),
     )
+    if trouble := trouble_with_broker(environment.broker_url):
+        reader.problems.append(f"{PREFIX}BROKER_URL {trouble}")
     if (environment.blob_directory is None) is (environment.s3 is None):
         reader.problems.append(
             f"one of {PREFIX}BLOB_DIRECTORY (for example /var/lib/strongroom/blobs) and "
@@ -263,17 +265,6 @@ def _database_url(reader: _Reader, name: str, *, required: bool) -> str | None:
             conninfo_to_dict(value)
         except psycopg.ProgrammingError as error:
             reader.problems.append(f"{PREFIX}{name} cannot be read: {error}")
-    return value
-
-
-def _broker_url(reader: _Reader) -> str:
-    value = reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0")
-    scheme = urlsplit(value).scheme
-    if value and scheme not in BROKERS:
-        # Not the address itself: it holds a password.
-        reader.problems.append(
-            f"{PREFIX}BROKER_URL begins with {scheme!r}; one of {', '.join(BROKERS)}"
-        )
     return value
 
 
