@@ -147,8 +147,20 @@ def waiting_for(document: Mapping[str, Any]) -> str:
         return "it is not sealed"
     attestation = document.get("attestation")
     requests = objects(attestation.get("requests")) if isinstance(attestation, dict) else []
-    errors = {str(one["last_error"]) for one in requests if one.get("last_error")}
-    return f"its attestation, after {', '.join(sorted(errors))}" if errors else "its attestation"
+    errors = {_error(one) for one in requests if one.get("last_error")}
+    if not errors:
+        return "its attestation"
+    next_times = sorted(
+        str(one["next_attempt_at"]) for one in requests if one.get("next_attempt_at")
+    )
+    again = f"; tried again at {next_times[0]}" if next_times else ""
+    return f"its attestation, after {', '.join(sorted(errors))}{again}"
+
+
+def _error(request: Mapping[str, Any]) -> str:
+    """Why a request waits: `signer-unavailable (rekor: not-reachable)`, as far as it is said."""
+    why = ": ".join(str(request[name]) for name in ("service", "reason") if request.get(name))
+    return f"{request['last_error']} ({why})" if why else str(request["last_error"])
 
 
 def _send(store: Store, build: Build, one: Hashed, on_bytes: Callable[[int], None]) -> None:

@@ -1,12 +1,12 @@
 """What provenance can be asked, named after what it returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Platform
@@ -73,15 +73,70 @@ def request_statuses(*, build: UUID) -> list[RequestStatus]:
     later = requests.filter(attestationrequest__state=RequestState.ATTESTED)
     confirmed_later = set(later.values_list("pk", flat=True))
     return [
-        RequestStatus(
-            one.state,
-            one.attempts,
-            one.next_attempt_at,
-            one.last_error,
-            ConfirmationOutcome.CONFIRMED if one.pk in confirmed_later else one.confirmation,
-        )
+        replace(_status(one), confirmation=ConfirmationOutcome.CONFIRMED)
+        if one.pk in confirmed_later
+        else _status(one)
         for one in requests.order_by("requested_at", "id")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A request that waits, with what it is for."""
+
+    project: UUID
+    build: UUID
+    requested_at: datetime
+    status: RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReason:
+    """Why so many requests wait; None where nothing has failed yet."""
+
+    last_error: str | None
+    service: str | None
+    reason: str | None
+    count: int
+    next_attempt_at: datetime
+
+
+def waiting_requests(*, size: int) -> list[WaitingRequest]:
+    """The first requests of the signing queue, those that have waited longest."""
+    waiting = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    return [
+        WaitingRequest(one.project_id, one.build_id, one.requested_at, _status(one))
+        for one in waiting.defer("statement", "facts").order_by("requested_at", "id")[:size]
+    ]
+
+
+def waiting_reasons() -> list[WaitingReason]:
+    """The whole signing queue by what keeps it waiting, the most frequent first."""
+    waiting = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    why = ("last_error__code", "last_error__service", "last_error__reason")
+    counted = waiting.values(*why).annotate(
+        count=Count("id"), next_attempt_at=Min("next_attempt_at")
+    )
+    return [
+        WaitingReason(
+            last_error=row["last_error__code"],
+            service=row["last_error__service"],
+            reason=row["last_error__reason"],
+            count=row["count"],
+            next_attempt_at=row["next_attempt_at"],
+        )
+        for row in counted.order_by("-count", *why)
+    ]
+
+
+def _status(request: AttestationRequest) -> RequestStatus:
+    return RequestStatus(
+        request.state,
+        request.attempts,
+        request.next_attempt_at,
+        request.last_error,
+        request.confirmation,
+    )
 
 
 def current_policy(*, scope: Scope) -> VerificationPolicy:

@@ -129,7 +129,7 @@ def build_document(
         "refused": build.refused,
         "attestation": {
             "status": ATTESTATION_STATUS[BuildState(build.state)],
-            "requests": [_request(request) for request in requests],
+            "requests": [request_document(request) for request in requests],
         },
         "artifact_count": files.count,
         "artifacts": [file_document(artifact) for artifact in files.artifacts],
@@ -168,12 +168,15 @@ def rfc3339(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
 
 
-def _request(request: RequestStatus) -> dict[str, Any]:
-    """What somebody who waits can use: the reason's code, not the signer's inner words."""
+def request_document(request: RequestStatus) -> dict[str, Any]:
+    """What somebody who waits can use: the reason in codes, not the signer's inner words."""
+    error = request.last_error or {}
     return {
         "state": request.state,
         "attempts": request.attempts,
         "next_attempt_at": rfc3339(request.next_attempt_at),
-        "last_error": (request.last_error or {}).get("code"),
+        "last_error": error.get("code"),
+        "reason": error.get("reason"),
+        "service": error.get("service"),
         "confirmation": request.confirmation,
     }

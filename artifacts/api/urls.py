@@ -17,6 +17,7 @@ from artifacts.api import (
     listings,
     members,
     policy,
+    queue,
     uploads,
 )
 
@@ -42,6 +43,7 @@ _PROJECT: Final = "projects/<str:organization>/<str:project>"
 urlpatterns = [
     path("", listings.Index.as_view()),
     path("limits", listings.Limits.as_view()),
+    path("signing-queue", queue.SigningQueue.as_view()),
     path("organizations", administration.Organizations.as_view()),
     path("organizations/<str:organization>", administration.OrganizationDetail.as_view()),
     path("projects", administration.Projects.as_view()),

@@ -143,6 +143,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # The store's own settings, as the wirings read them.
 BROKER_URL = ENVIRONMENT.broker_url
+BROKER_CA_FILE = ENVIRONMENT.broker_ca_file
 BLOB_DIRECTORY = ENVIRONMENT.blob_directory
 S3_BUCKET = ENVIRONMENT.s3
 DOWNLOADS = ENVIRONMENT.downloads

@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from artifacts.domain.addresses import Network
 from artifacts.domain.handover import Way
+from config.settings.brokers import trouble_with_broker
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
 from config.settings.managed_key import ManagedKey, service_address
 from config.settings.managed_key import NotUsable as NotUsableService
@@ -93,6 +94,7 @@ class Environment:
     database_url: str
     migrator_database_url: str | None
     broker_url: str
+    broker_ca_file: Path | None
     blob_directory: Path | None
     s3: S3Bucket | None
     signer: SignerKind
@@ -172,6 +174,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
         migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
         broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
+        broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
         signer=_signer(reader),
@@ -192,6 +195,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         confirmation_wait_seconds=reader.positive("CONFIRMATION_WAIT_SECONDS", 300),
         fault_points=_fault_points(reader),
     )
+    if trouble := trouble_with_broker(environment.broker_url):
+        reader.problems.append(f"{PREFIX}BROKER_URL {trouble}")
     if (environment.blob_directory is None) is (environment.s3 is None):
         reader.problems.append(
             f"one of {PREFIX}BLOB_DIRECTORY (for example /var/lib/strongroom/blobs) and "

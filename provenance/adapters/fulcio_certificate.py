@@ -45,7 +45,7 @@ class FulcioProfile:
         try:
             extensions = _extensions(cert)
             identity = _identity(cert)
-        except (ValueError, x509.ExtensionNotFound) as error:
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
             raise VerificationError(f"certificate extensions: {error}") from error
         issuer = extensions.get(_ISSUER, "")
         if not issuer:

@@ -4,6 +4,7 @@ The row is the truth: work is leased on it, failures stand on it with the time o
 and of two workers that sign the same request only one records.
 """
 
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from kernel import faults
+from kernel.connections import over_a_restart
 from provenance.domain.attesting import Asked, asked
 from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.confirmation import Confirmation
@@ -54,7 +56,8 @@ class Attestor:
     """What attesting needs: who signs, who checks the signer, and the store's own URL.
 
     `confirmation` knows the platforms to ask about jobs, None where there are none; an API that
-    does not answer is waited for as long as `confirmation_wait`.
+    does not answer is waited for as long as `confirmation_wait`. `wait` pauses for so many seconds
+    while the database is being restarted.
     """
 
     signer: Signer
@@ -62,6 +65,7 @@ class Attestor:
     base_url: str
     confirmation: RunConfirmation | None = None
     confirmation_wait: timedelta = timedelta(minutes=5)
+    wait: Callable[[float], None] = time.sleep
 
     @property
     def asked_issuers(self) -> frozenset[str]:
@@ -93,13 +97,18 @@ def sign_and_record(
     """Sign leased work outside of any transaction, then keep what verifies in one."""
     outcomes = _sign(attestor, works)
     faults.reach("provenance.signed")
-    record_attestations(
-        works=works,
-        outcomes=outcomes,
-        endings=endings,
-        signer_name=attestor.signer.name,
-        now=clock(),
-    )
+
+    def record() -> None:
+        record_attestations(
+            works=works,
+            outcomes=outcomes,
+            endings=endings,
+            signer_name=attestor.signer.name,
+            now=clock(),
+        )
+
+    # What is dropped here waits until its lease ends, and is signed and logged again.
+    over_a_restart(record, wait=attestor.wait)
     faults.reach("provenance.recorded")
 
 
@@ -197,7 +206,9 @@ def _sign(
         answers = attestor.signer.sign(jobs)
     except SignerUnavailable as refusal:
         return [refusal] * len(claimed)
-    root = trust_root(version=trust_state().trust_root_version)
+    root = over_a_restart(
+        lambda: trust_root(version=trust_state().trust_root_version), wait=attestor.wait
+    )
     return [
         _checked(attestor, work, answer, root)
         for work, answer in zip(claimed, answers, strict=True)

@@ -17,7 +17,7 @@ from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import SIGNING_FAILURES, SIGNING_SECONDS
 from provenance.domain.attesting import Asked
-from provenance.domain.backoff import delay
+from provenance.domain.backoff import LONGEST, LONGEST_IN_AN_OUTAGE, delay
 from provenance.domain.build_facts import MalformedFacts
 from provenance.domain.statement import Subject
 from provenance.errors import SignerRefused, SignerUnavailable
@@ -168,7 +168,9 @@ def postpone(
         return  # our lease ran out and somebody else is at it: the row is theirs
     request.lease = request.leased_until = None
     asked_to_wait = timedelta(seconds=float(str(refusal.facts.get("retry_after_seconds", 0))))
-    pause = delay(attempts=request.attempts, request=request.pk)
+    is_outage = isinstance(refusal, SignerUnavailable)
+    longest = LONGEST_IN_AN_OUTAGE if is_outage else LONGEST
+    pause = delay(attempts=request.attempts, request=request.pk, longest=longest)
     request.next_attempt_at = now + max(pause, asked_to_wait)
     request.last_error = {
         "code": refusal.code,

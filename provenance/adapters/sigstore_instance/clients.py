@@ -123,7 +123,11 @@ class InstanceTimestamps:
         self._service = service
 
     def request_timestamp(self, signature: bytes) -> TimeStampResponse:
-        """Get a timestamp (RFC 3161). Unlike sigstore's own, no failure passes in silence."""
+        """Get a timestamp (RFC 3161). Unlike sigstore's own, no failure passes in silence.
+
+        Raises:
+            SignerRefused: it answers another question (RFC 3161, section 2.4.2, nonce).
+        """
         query = (
             TimestampRequestBuilder()
             .hash_algorithm(HashAlgorithm.SHA256)
@@ -131,11 +135,14 @@ class InstanceTimestamps:
             .nonce(nonce=True)
             .build()
         )
-        return self._service.ask(
+        response = self._service.ask(
             query.as_bytes(),
             {"Content-Type": "application/timestamp-query"},
-            decode_timestamp_response,
+            _timestamp,
         )
+        if response.tst_info.nonce != query.nonce:
+            raise SignerRefused(service="tsa", reason="timestamp-for-another-request")
+        return response
 
 
 def _parsed(service: str, url: str, content: bytes, read: Callable[[bytes], Parsed]) -> Parsed:
@@ -161,6 +168,12 @@ def _certificates(content: bytes) -> FulcioCertificateSigningResponse:
     return FulcioCertificateSigningResponse(leaf, chain)
 
 
+def _timestamp(content: bytes) -> TimeStampResponse:
+    response = decode_timestamp_response(content)
+    _ = response.tst_info  # raises now, if there is none in it
+    return response
+
+
 def _entry(content: bytes) -> TransparencyLogEntry:
     return TransparencyLogEntry(rekor.TransparencyLogEntry.from_dict(json.loads(content)))
 
@@ -168,6 +181,6 @@ def _entry(content: bytes) -> TransparencyLogEntry:
 def _identities(certificate: x509.Certificate) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return []
     return [str(name.value) for name in names]

@@ -57,6 +57,7 @@ OPEN = {
     "log/<str:tree>/consistency": "sizes and heads of the logs",
     "api/v1/": "the index",
     "api/v1/limits": "the limits",
+    "api/v1/signing-queue": "all of it, for administrators: see test_signing_queue.py",
     "api/v1/whoami": "the asker alone",
     "api/v1/organizations": "lists what the asker sees: see test_listings.py",
     "api/v1/projects": "lists what the asker sees: see test_listings.py",

@@ -300,6 +300,31 @@ def test_quotes_names_in_addresses() -> None:
     assert address == "https://store.example/api/a%2Fb%3Fc%23d/dir/na%20%C3%AFve%3F.txt"
 
 
+@pytest.mark.parametrize(
+    ("request_of", "said"),
+    [
+        ({"last_error": None, "next_attempt_at": "2030-01-01T00:00:00Z"}, "its attestation"),
+        ({"last_error": "malformed-facts"}, "its attestation, after malformed-facts"),
+        (
+            {
+                "last_error": "signer-unavailable",
+                "service": "rekor",
+                "reason": "not-reachable",
+                "next_attempt_at": "2030-01-01T00:00:00Z",
+            },
+            (
+                "its attestation, after signer-unavailable (rekor: not-reachable); "
+                "tried again at 2030-01-01T00:00:00Z"
+            ),
+        ),
+    ],
+)
+def test_says_why_a_build_waits_and_until_when(request_of: dict[str, str], said: str) -> None:
+    document = {"state": "sealed", "attestation": {"requests": [request_of]}}
+
+    assert waiting_for(document) == said
+
+
 @pytest.mark.parametrize("junk", [None, 5, "text", [5], [None], {"a": 1}, [{"requests": 5}]])
 def test_shows_what_it_can_of_a_document_that_is_half_nonsense(junk: object) -> None:
     document = {"state": "sealed", "attestation": {"requests": junk}, "artifacts": junk}

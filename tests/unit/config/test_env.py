@@ -82,6 +82,9 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("PUBLIC_URL", "https://store.example.com/path"),
         ("PUBLIC_URL", "ftp://store.example.com"),
         ("DATABASE_URL", "postgresql://a:b@c/d?nonsense=1"),
+        ("BROKER_URL", "sqs://key:secret@"),
+        ("BROKER_URL", "127.0.0.1:6379"),
+        ("BROKER_CA_FILE", "ca.pem"),
         ("BLOB_DIRECTORY", "relative/path"),
         ("S3_ENDPOINT", "s3.example.com"),
         ("S3_ENDPOINT", "https://s3.example.com/bucket"),
@@ -112,6 +115,20 @@ def test_names_everything_that_is_missing_at_once() -> None:
 def test_stops_and_names_a_wrong_setting(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=PREFIX + name):
         read({**COMPLETE, PREFIX + name: value})
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+socket", "amqp", "amqps"])
+def test_takes_both_kinds_of_broker(scheme: str) -> None:
+    url = f"{scheme}://store:secret@broker.example.com/0"
+
+    assert read({**COMPLETE, "STRONGROOM_BROKER_URL": url}).broker_url == url
+
+
+def test_does_not_show_the_brokers_password() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read({**COMPLETE, "STRONGROOM_BROKER_URL": "sqs://key:secret@"})
+
+    assert "secret" not in str(stopped.value)
 
 
 def test_takes_one_identity_token_and_not_two() -> None:
