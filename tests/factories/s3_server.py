@@ -41,6 +41,18 @@ class S3Server:
             client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
+    def settings(self, bucket: str, **more: str) -> dict[str, str]:
+        """The settings of a store that keeps its bytes in this bucket."""
+        return {
+            "STRONGROOM_BLOB_DIRECTORY": "",
+            "STRONGROOM_S3_BUCKET": bucket,
+            "STRONGROOM_S3_ENDPOINT": self.endpoint,
+            "STRONGROOM_S3_PATH_STYLE": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            **more,
+        }
+
 
 def is_installed() -> bool:
     """Whether versitygw is on PATH."""
