@@ -113,14 +113,20 @@ def send_direct(way: Way, file: Hashed) -> Sent:
     return Sent(file, begun.id)
 
 
-def await_measured(way: Way, sent: Sent, *, on_measured: Callable[[int], None]) -> None:
+def await_measured(
+    way: Way,
+    sent: Sent,
+    *,
+    on_measured: Callable[[int], None],
+    stalled_seconds: float = STALLED_SECONDS,
+) -> None:
     """Wait until the store has measured the file, and compare what it found.
 
     Raises:
         FileChanged: the file was changed while its parts were sent.
         StoredOtherwise: the store measured other bytes than were sent.
         UploadNotStored: it gave the upload up, or refused it.
-        NotMeasuredInTime: it came no further for ten minutes.
+        NotMeasuredInTime: it came no further for so long.
     """
     if sent.upload is None:
         return
@@ -137,7 +143,7 @@ def await_measured(way: Way, sent: Sent, *, on_measured: Callable[[int], None]) 
         if member(document, "measured_bytes", int) != measured:
             measured, changed_at = member(document, "measured_bytes", int), time.monotonic()
             on_measured(measured)
-        if time.monotonic() - changed_at > STALLED_SECONDS:
+        if time.monotonic() - changed_at > stalled_seconds:
             raise NotMeasuredInTime(
                 path=sent.file.path,
                 upload=sent.upload,
