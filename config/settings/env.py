@@ -105,6 +105,7 @@ class Environment:
     attestor_key_file: Path | None
     attestor_is_isolated: bool
     max_upload_bytes: int
+    direct_upload_bytes: int
     max_build_files: int
     allowed_hosts: tuple[str, ...]
     metrics_directory: Path | None
@@ -185,6 +186,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
+        direct_upload_bytes=reader.positive("DIRECT_UPLOAD_BYTES", 64 * MEBIBYTE),
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
         metrics_directory=reader.path("METRICS_DIRECTORY"),

@@ -23,6 +23,7 @@ SKIP_REASONS = {
     "sigstore-js is not installed": "a Node package that `.ci/run` installs",
     "versitygw is not on PATH": "a Go program that `.ci/run` installs",
     "RabbitMQ is not installed": "Debian's rabbitmq-server, which `.ci/run` installs",
+    "minio is not on PATH": "a Go program that `.ci/second-opinion` installs",
     "nginx is not installed": "Debian's nginx-light, which `.ci/run` installs",
     "SoftHSM is not installed": "Debian's softhsm2, which `.ci/run` installs",
     "needs root": "mounting a small file system",

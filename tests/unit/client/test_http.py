@@ -23,8 +23,9 @@ from client.errors import (
     StoreUnreachable,
 )
 from client.files import files_meant, hash_files
-from client.http import Outgoing, Store
+from client.http import Store
 from client.origin import Origin
+from client.outgoing import Outgoing
 from client.persistence import Persistence
 from client.schedule import Patience
 from kernel.digest import Sha256

@@ -24,6 +24,7 @@ def test_reads_a_complete_environment() -> None:
 
     assert environment.profile is Profile.PRODUCTION
     assert environment.max_upload_bytes == 5 * 1024**3
+    assert environment.direct_upload_bytes == 64 * 1024**2
     assert environment.blob_directory == Path("/var/lib/strongroom")
     assert not environment.attestor_is_isolated
 
@@ -98,6 +99,7 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("MAX_UPLOAD_BYTES", "5 GiB"),
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_UPLOAD_BYTES", "-1"),
+        ("DIRECT_UPLOAD_BYTES", "64 MiB"),
         ("ATTESTOR_IS_ISOLATED", "yes"),
         ("SIGNER", "cosign"),
         ("SIGSTORE_TRUSTED_ROOT", "trusted_root.json"),
