@@ -54,6 +54,7 @@ def test_runs_as_it_is_written(
         pytest.skip("cosign is not on PATH")
     # Where the reader stands: in the checkout that the instance was started from.
     (tmp_path / ".strongroom").symlink_to(instance.home.data)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
     here = bash(folder=tmp_path, environment=_environment(tmp_path, programs), timeout=SECONDS)
 
     problems = failures(steps, here, as_shown={"http://127.0.0.1:8420": instance.url})
