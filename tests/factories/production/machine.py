@@ -84,14 +84,12 @@ def inside(path: Path) -> str:
     return f"{INSTALLED}/{path.relative_to(ROOT)}"
 
 
-def cannot_run() -> str | None:
-    """Why there can be no such machine here, if so."""
-    if os.geteuid() != 0:
-        return "needs root"
+def can_run() -> bool:
+    """Whether there can be such a machine here: root may make namespaces, and mount in them."""
     tried = ["unshare", "--mount", "--net", "--pid", "--fork", "mount", "-t", "tmpfs", "t", "/mnt"]
-    if subprocess.run(tried, capture_output=True, check=False).returncode:
-        return "needs root that may make namespaces"
-    return None
+    return (
+        os.geteuid() == 0 and not subprocess.run(tried, capture_output=True, check=False).returncode
+    )
 
 
 @contextmanager
