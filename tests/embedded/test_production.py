@@ -21,6 +21,8 @@ from tests.factories.production.services import run_script, start_services
 FIRST: Final = ROOT / "docs" / "operate.md"
 OTHERS: Final = [page for page in PAGES if page != FIRST and steps_of(page, Treatment.PRODUCTION)]
 SECONDS: Final = 900
+# In tenths, as systemd-analyze(1) has them: 0 is closed, 100 open.
+EXPOSURE: Final = 25
 LOGS: Final = "cd /var/log/units && tail -n 5 *.log /var/log/nginx/error.log"
 
 
@@ -88,3 +90,16 @@ def test_runs_each_process_under_its_account(machine: Machine) -> None:
 def _read_by(machine: Machine, account: str, file: str) -> bool:
     become = ["setpriv", f"--reuid={account}", "--regid=strongroom", "--init-groups"]
     return machine.run(*become, "cat", file).returncode == 0
+
+
+@pytest.mark.timeout(SECONDS + 60)
+@pytest.mark.usefixtures("problems")
+@pytest.mark.parametrize(
+    "name", ["web", "worker@", "relay", "sealer", "beat", "migrate", "attestor@"]
+)
+def test_exposes_little_of_the_machine(machine: Machine, name: str) -> None:
+    limits = ["--offline=yes", f"--threshold={EXPOSURE}"]
+
+    judged = machine.run("systemd-analyze", "security", *limits, f"strongroom-{name}.service")
+
+    assert judged.returncode == 0, judged.stdout
