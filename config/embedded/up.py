@@ -155,7 +155,9 @@ def for_shells(report: Report) -> str:
         "ADMIN_TOKEN": f"$(cat {shlex.quote(report.admin_token_file)})",
         "PATH": f"{shlex.quote(str(CHECKOUT / '.venv' / 'bin'))}:$PATH",
     }
-    return "".join(f"{name}={value}\n" for name, value in variables.items())
+    # What somebody pins of this instance ends with it: the next one has the same address.
+    kept = f"export STRONGROOM_CONFIG_HOME={shlex.quote(f'{report.data}/client')}\n"
+    return "".join(f"{name}={value}\n" for name, value in variables.items()) + kept
 
 
 def welcome(report: Report) -> str:
