@@ -19,7 +19,7 @@ from tests.factories.pages import PAGES, ROOT, Step, Treatment, steps_of
 
 SESSIONS: Final = [page for page in PAGES if steps_of(page, Treatment.SESSION)]
 TOOLS: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
-SECONDS: Final = 120
+SECONDS: Final = 240
 
 
 @pytest.fixture(scope="module")
