@@ -20,7 +20,7 @@ from tests.factories.production.services import run_script, start_services
 # The operator's first page makes what the others speak of.
 FIRST: Final = ROOT / "docs" / "operate.md"
 OTHERS: Final = [page for page in PAGES if page != FIRST and steps_of(page, Treatment.PRODUCTION)]
-SECONDS: Final = 900
+SECONDS: Final = 1800
 # In tenths, as systemd-analyze(1) has them: 0 is closed, 100 open.
 EXPOSURE: Final = 25
 LOGS: Final = "cd /var/log/units && tail -n 5 *.log /var/log/nginx/error.log"

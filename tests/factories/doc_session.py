@@ -48,7 +48,8 @@ def failures(steps: Sequence[Step], run: Run, *, as_shown: Mapping[str, str]) ->
     The session ends with the first command that fails. `as_shown` replaces what pages write for
     what only a run knows (addresses).
     """
-    said = list(_said(steps, run(script(steps))))
+    output = run(script(steps))
+    said = list(_said(steps, output))
     problems = [
         f"$ {one.step.command}\nended with {one.status}:\n{one.output[-3000:]}"
         for one in said
@@ -60,7 +61,8 @@ def failures(steps: Sequence[Step], run: Run, *, as_shown: Mapping[str, str]) ->
             expected = "\n".join(shown)
             problems.append(f"$ {one.step.command}\nshould show:\n{expected}\nbut:\n{one.output}")
     if len(said) < len(steps) and not problems:
-        problems.append(f"the shell ended before: $ {steps[len(said)].command}")
+        command = steps[len(said)].command
+        problems.append(f"the session ended within: $ {command}\n{output[-3000:]}")
     return problems
 
 

@@ -60,5 +60,5 @@ def run_script(machine: Machine, script: str, *, timeout: float) -> str:
         done = machine.run("bash", "-c", script, timeout=timeout, environment=environment())
     except subprocess.TimeoutExpired as error:
         said: bytes | None = error.stdout  # bytes here, also where text was asked for
-        return (said or b"").decode(errors="replace")
+        return f"{(said or b'').decode(errors='replace')}\n({timeout} seconds are over)"
     return done.stdout
