@@ -27,9 +27,7 @@ PAGES: Final = sorted(
     )
     if "changes" not in path.parts
 )
-TOOLS: Final = frozenset(
-    {"cosign-2", "cosign-3", "sigstore-go", "sigstore-python", "sigstore-js"}
-)
+TOOLS: Final = frozenset({"cosign-2", "cosign-3", "sigstore-go", "sigstore-python", "sigstore-js"})
 # CI itself runs `make check test`; `make demo` and `make up` have tests of their own.
 ELSEWHERE: Final = "make "
 _COMMANDS: Final = frozenset({"console", "sh", "yaml", "yml"})

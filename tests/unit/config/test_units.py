@@ -12,7 +12,8 @@ from config.embedded.environment import Instance
 from config.embedded.home import open_home
 from config.embedded.ports import ANY, choose_ports
 from config.embedded.programs import store
-from config.settings_reference import SETTINGS, User
+from config.setting import User
+from config.settings_reference import SETTINGS
 
 UNITS: Final = Path(__file__).resolve().parents[3] / "deploy" / "systemd"
 PYTHON: Final = "/opt/strongroom/.venv/bin/python"
