@@ -73,9 +73,18 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "BROKER_URL",
             Kind.URL,
             User.ALL,
-            "Redis or Valkey (`redis://…`, `redis+socket://…`)",
+            "Redis or Valkey (`redis://…`, `rediss://…`, `redis+socket://…`) or RabbitMQ "
+            "(`amqp://…`, `amqps://…`)",
             "redis://:…@127.0.0.1:6379/0",
             REQUIRED,
+        ),
+        Setting(
+            "BROKER_CA_FILE",
+            Kind.PATH,
+            User.ALL,
+            "whose certificates are believed at `rediss://` and `amqps://` (PEM), if not the "
+            "system's",
+            "/etc/ssl/broker-authority.pem",
         ),
     ),
     "Bytes": (
@@ -284,6 +293,16 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "the largest upload through the web server",
             "10737418240",
             "5368709120",
+        ),
+        Setting(
+            "DIRECT_UPLOAD_BYTES",
+            Kind.BYTES,
+            User.WEB,
+            "the size from which `strongroom push` sends a file straight to the bucket, where that "
+            "takes direct uploads; what is larger than `STRONGROOM_MAX_UPLOAD_BYTES` goes that way "
+            "in any case",
+            "134217728",
+            "67108864",
         ),
         Setting(
             "MAX_BUILD_FILES",
