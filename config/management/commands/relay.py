@@ -16,6 +16,7 @@ from django.utils import timezone
 from config.broker import failures
 from config.celery import app
 from config.events import ROUTES
+from config.service_manager import ServiceManager
 from kernel.outbox.relay import relay_once
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,11 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
         logger.info("relay started")
+        manager = ServiceManager()
+        manager.ready()
         health, outlet = _Health(), Outlet(app)
         while not stop.is_set():
+            manager.alive()
             if not _turn(health, outlet):
                 stop.wait(min(POLL_SECONDS * 2**health.failures, LONGEST_WAIT_SECONDS))
         logger.info("relay stopped")
