@@ -52,7 +52,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Each part by name. 503 when the store cannot serve; `degraded` when only work waits."""
-    checks = {name: _run(name, check) for name, check in CHECKS.items()}
+    checks = outcomes()
     failed = {name for name, outcome in checks.items() if not outcome["ok"]}
     status = "unavailable" if failed & ESSENTIAL else "degraded" if failed else "ready"
     return JsonResponse(
@@ -98,6 +98,11 @@ class _Waiting(Collector):
         ):
             value = age.total_seconds()
             yield GaugeMetricFamily(f"strongroom_{name}_age_seconds", text, value=value)
+
+
+def outcomes() -> dict[str, dict[str, Any]]:
+    """What each check found: whether it is `ok`, and what was seen."""
+    return {name: _run(name, check) for name, check in CHECKS.items()}
 
 
 def _run(name: str, check: Callable[[], str]) -> dict[str, Any]:

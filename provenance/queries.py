@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Min
+from django.db.models import Count, Max, Min
 
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Platform
@@ -23,6 +23,7 @@ from provenance.models import (
     LogTree,
     RequestState,
     SealedKey,
+    StoredDecision,
     StoredPolicy,
     StoredTrustMap,
     StoredTrustRoot,
@@ -42,6 +43,16 @@ class RequestStatus:
     next_attempt_at: datetime
     last_error: dict[str, object] | None
     confirmation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Requests that wait for the same reason; an empty one is that nobody has tried yet."""
+
+    reason: str
+    requests: int
+    most_attempts: int
+    next_attempt_at: datetime
 
 
 def attestations_of(*, scope: Scope, build: UUID, digest: Sha256) -> list[Attestation]:
@@ -210,6 +221,24 @@ def oldest_pending_age(*, now: datetime) -> timedelta:
     pending = AttestationRequest.objects.filter(state=RequestState.PENDING, confirms=None)
     oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
+
+
+def waiting_by_reason() -> list[Waiting]:
+    """What waits for its statement, by the code of its last failure; the most frequent first."""
+    pending = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    grouped = pending.values("last_error__code").annotate(
+        requests=Count("id"), attempts=Max("attempts"), next_at=Min("next_attempt_at")
+    )
+    return [
+        Waiting(one["last_error__code"] or "", one["requests"], one["attempts"], one["next_at"])
+        for one in grouped.order_by("-requests", "last_error__code")
+    ]
+
+
+def decisions_denied(*, limit: int) -> list[StoredDecision]:
+    """The decisions that turned an artifact down, newest first, without their reports."""
+    denied = StoredDecision.objects.filter(allowed=False).defer("report")
+    return list(denied.order_by("-decided_at", "key")[:limit])
 
 
 def identity_key() -> bytes | None:

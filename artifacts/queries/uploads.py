@@ -1,10 +1,27 @@
 """What can be asked of direct uploads, beside who may see one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
 
 from artifacts.domain.transfer import PENDING
 from artifacts.errors import DirectUploadsUnavailable
-from artifacts.models import Build, StoreProbe, Upload
+from artifacts.models import Blob, Build, StoreProbe, Upload
+from kernel.counting import counted, estimated_rows
+
+# A page of the table holds some sixty blobs: enough of them to say what a blob weighs.
+_SAMPLED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What is stored, estimated from a sample of the blobs."""
+
+    size_bytes: int
+    blobs: int
+    sampled: int
 
 
 def pending_uploads(build: Build) -> Sequence[Upload]:
@@ -41,3 +58,21 @@ def hindrance_to_direct(*, place: str) -> DirectUploadsUnavailable | None:
 
 def _hindrance(**facts: object) -> DirectUploadsUnavailable:
     return DirectUploadsUnavailable(**facts, instead="PUT the file to the build, through the store")
+
+
+def uploads_waiting() -> str:
+    """How many direct uploads are being sent or measured, for people."""
+    return counted(Upload.objects.filter(state__in=PENDING))
+
+
+def estimated_storage() -> Storage:
+    """How much is stored, without reading every blob's row."""
+    blobs = estimated_rows(Blob)
+    share = min(100.0, 100.0 * _SAMPLED / max(blobs, 1))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), coalesce(avg(size_bytes), 0) FROM blob TABLESAMPLE SYSTEM (%s)",
+            [share],
+        )
+        sampled, weight = cursor.fetchone()
+    return Storage(int(weight * max(blobs, sampled)), max(blobs, sampled), sampled)

@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config.settings.env import Profile, SignerKind, read
 from config.settings.logs import logging_config
+from config.settings.staff import UNFOLD as UNFOLD
 
 ENVIRONMENT: Final = read()
 PROFILE: Final = ENVIRONMENT.profile
@@ -20,6 +21,8 @@ ALLOWED_HOSTS = [_ORIGIN.hostname or "", *ENVIRONMENT.allowed_hosts]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
+    "config",  # first: its templates stand before those of django-unfold
+    "unfold",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -32,7 +35,6 @@ INSTALLED_APPS = [
     "provenance",
     "artifacts",
     "access",
-    "config",
 ]
 MIDDLEWARE = [
     "config.middleware.RequestContext",
@@ -43,6 +45,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.OneTimePassword",
+    "config.middleware.StaffActor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -111,6 +114,7 @@ LOGIN_URL = "admin:login"
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s e"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

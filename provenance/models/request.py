@@ -69,11 +69,17 @@ class AttestationRequest(models.Model):
     class Meta:
         db_table = "attestation_request"
         indexes = [
+            models.Index(fields=["-requested_at", "id"], name="attestation_request_newest"),
+            models.Index(
+                fields=["state", "-requested_at", "id"],
+                condition=~models.Q(state=RequestState.ATTESTED),
+                name="attestation_request_left",
+            ),
             models.Index(
                 fields=["next_attempt_at"],
                 name="attestation_request_due",
                 condition=models.Q(state=RequestState.PENDING),
-            )
+            ),
         ]
 
     def __str__(self) -> str:
