@@ -53,7 +53,7 @@ app.conf.update(
     },
     beat_scheduler="celery.beat:Scheduler",
 )
-app.autodiscover_tasks(["kernel.outbox", "artifacts", "access"])
+app.autodiscover_tasks(["kernel.outbox", "provenance", "artifacts", "access"])
 
 
 @setup_logging.connect

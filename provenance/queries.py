@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Max, Min
 
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Platform
@@ -14,6 +14,7 @@ from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
 from provenance.domain.scope import Scope
 from provenance.domain.signing_keys import SigningKey
+from provenance.domain.transparency import Transparency
 from provenance.domain.trust_document import read_trust_document
 from provenance.errors import TrustRootMissing
 from provenance.models import (
@@ -155,6 +156,18 @@ def oldest_pending_age(*, now: datetime) -> timedelta:
     pending = AttestationRequest.objects.filter(state=RequestState.PENDING, confirms=None)
     oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
+
+
+def public_signing_until(*, project: UUID, now: datetime) -> datetime | None:
+    """Until when a worker may be writing statements of a project into a public log, if one may."""
+    under_way = AttestationRequest.objects.filter(
+        project_id=project,
+        state=RequestState.PENDING,
+        transparency=Transparency.PUBLIC_LOG,
+        leased_until__gt=now,
+    )
+    until: datetime | None = under_way.aggregate(until=Max("leased_until"))["until"]
+    return until
 
 
 def identity_key() -> bytes | None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sigstore.models import TrustedRoot
 from sigstore.verify import Verifier
@@ -91,3 +92,32 @@ def _key(kind: str, trusted: bytes, address: str, window: TimeRange | None) -> T
     since = window.start.isoformat() if window is not None else ""
     until = window.end.isoformat() if window is not None and window.end is not None else ""
     return TrustedKey(kind, hashlib.sha256(trusted).hexdigest(), address, since, until)
+
+
+def lost_keys(current: bytes, proposed: bytes, *, now: datetime) -> list[TrustedKey]:
+    """The keys that the proposed root believes for less of the time until now.
+
+    To end a key now, or later, loses nothing: what it has signed stays verifiable.
+
+    Raises:
+        UnusableTrustRoot: one of them cannot be read.
+    """
+    offered = trusted_keys(proposed)
+    return [
+        key
+        for key in trusted_keys(current)
+        if not any(_covers(other, key, now=now) for other in offered)
+    ]
+
+
+def _covers(offered: TrustedKey, key: TrustedKey, *, now: datetime) -> bool:
+    last = min(_moment(key.until, now), now)
+    return (
+        (offered.kind, offered.sha256) == (key.kind, key.sha256)
+        and _moment(offered.since, now) <= _moment(key.since, now)
+        and _moment(offered.until, now) >= last
+    )
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    return datetime.fromisoformat(text) if text else now

@@ -66,6 +66,15 @@ def token_claims(
     }
 
 
+def certified(claims: Mapping[str, Any]) -> dict[int, str]:
+    """The extensions that the template (deploy/fulcio.yaml) and Fulcio itself make of a token.
+
+    Those of the issuer and the identity are not among them.
+    """
+    texts = {number: str(claims[claim]) for number, claim in CLAIMS.items()}
+    return {number: text for number, text in texts.items() if text} | {SUBJECT: claims["sub"]}
+
+
 def discovery_document(*, issuer: str) -> dict[str, Any]:
     """What the issuer says of itself: where its keys are, and that it hands out no token."""
     return {

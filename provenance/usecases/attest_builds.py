@@ -5,10 +5,11 @@ and of two workers that sign the same request only one records.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -20,6 +21,7 @@ from provenance.domain.confirmation import Confirmation
 from provenance.domain.evidence import Expected, examine
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent
+from provenance.domain.transparency import DEFAULT, Transparency, fitting
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import AttestationRequest, RequestState
 from provenance.ports import BundleVerifier, RunConfirmation, Signed, Signer, SigningJob
@@ -39,20 +41,26 @@ __all__ = [
     "LEASE",
     "Attestor",
     "Endings",
+    "asked_for",
     "attest_builds",
     "lease_due",
+    "look_up_transparency",
     "sign_and_record",
     "write_statement",
 ]
 
 BATCH: Final = 32
 LEASE: Final = timedelta(seconds=60)
+# After this long every signer has ended what it began, however slow its services.
+LONGEST_SIGNING: Final = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
 class Attestor:
     """What attesting needs: who signs, who checks the signer, and the store's own URL.
 
+    `signer` serves what is recorded privately, which is what nobody chose otherwise; `elsewhere`
+    holds the signers for what may be recorded publicly, or nowhere.
     `confirmation` knows the platforms to ask about jobs, None where there are none; an API that
     does not answer is waited for as long as `confirmation_wait`.
     """
@@ -62,6 +70,17 @@ class Attestor:
     base_url: str
     confirmation: RunConfirmation | None = None
     confirmation_wait: timedelta = timedelta(minutes=5)
+    elsewhere: Mapping[Transparency, Signer] = field(default_factory=dict)
+
+    @property
+    def signers(self) -> Mapping[Transparency, Signer]:
+        """Who signs what may be recorded where."""
+        return {**self.elsewhere, DEFAULT: self.signer}
+
+    def signer_name(self, transparency: Transparency) -> str:
+        """The label of who signs such statements, for metrics."""
+        signer = fitting(self.signers, transparency)
+        return signer.name if signer is not None else "none"
 
     @property
     def asked_issuers(self) -> frozenset[str]:
@@ -91,13 +110,13 @@ def sign_and_record(
     clock: Callable[[], datetime],
 ) -> None:
     """Sign leased work outside of any transaction, then keep what verifies in one."""
-    outcomes = _sign(attestor, works)
+    outcomes = _sign(attestor, works, now=clock())
     faults.reach("provenance.signed")
     record_attestations(
         works=works,
         outcomes=outcomes,
         endings=endings,
-        signer_name=attestor.signer.name,
+        signer_of=attestor.signer_name,
         now=clock(),
     )
     faults.reach("provenance.recorded")
@@ -129,6 +148,7 @@ def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]
     lane = Q(confirms=None) & ~Q(issuer_name__in=attestor.asked_issuers)
     with transaction.atomic(durable=True):
         leased = lease_due(lane=lane, size=BATCH, now=now)
+        look_up_transparency(requests=leased, endings=endings)
         made = [
             write_statement(
                 request=request,
@@ -140,6 +160,17 @@ def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]
             for request in leased
         ]
     return [work for work in made if work is not None]
+
+
+def look_up_transparency(*, requests: Sequence[AttestationRequest], endings: Endings) -> None:
+    """Set where leased requests may be recorded while their lease holds; not yet saved. Joins.
+
+    The owner's answer stands until this transaction ends, and whoever changes it afterwards sees
+    the lease: so a project that has become private has nothing on its way into a public log.
+    """
+    allowed = endings.transparencies(projects={request.project_id for request in requests})
+    for request in requests:
+        request.transparency = allowed[request.project_id]
 
 
 def write_statement(
@@ -156,7 +187,7 @@ def write_statement(
     waits, so that it does not keep the rest of the queue waiting.
     """
     try:
-        wanted = _asked(request, confirmation, base_url=base_url)
+        wanted = asked_for(request=request, confirmation=confirmation, base_url=base_url)
     except UnattestableEvent as refusal:
         refuse_request(request=request, refusal=refusal, endings=endings, now=now)
         return None
@@ -164,14 +195,21 @@ def write_statement(
         postpone(request=request, refusal=refusal, lease=request.lease, now=now)
         return None
     request.statement = wanted.statement
-    request.save(update_fields=["statement"])
+    request.save(update_fields=["statement", "transparency"])
     return Work(request, wanted)
 
 
-def _asked(
-    request: AttestationRequest, confirmation: Confirmation | None, *, base_url: str
+def asked_for(
+    *, request: AttestationRequest, confirmation: Confirmation | None, base_url: str
 ) -> Asked:
-    """Only an answer that this process has just got confirms a job; no row can say so."""
+    """What a signer is asked for a request.
+
+    Only an answer that this process has just got confirms a job; no row can say so.
+
+    Raises:
+        UnattestableEvent: the job's commit is not the code that ran.
+        MalformedFacts: the row cannot be read.
+    """
     facts = Witnessed.from_json(request.facts) if request.facts is not None else None
     if facts is not None:
         facts = replace(facts, confirmed=confirmation is not None)
@@ -187,21 +225,46 @@ def _asked(
 
 
 def _sign(
-    attestor: Attestor, claimed: Sequence[Work]
+    attestor: Attestor, claimed: Sequence[Work], *, now: datetime
 ) -> list[Signed | SignerRefused | SignerUnavailable]:
     """Sign outside of any transaction, and believe no signer: each bundle is verified here."""
+    answers: dict[UUID, Signed | SignerRefused | SignerUnavailable] = {}
+    for transparency in {work.transparency for work in claimed}:
+        line = [work for work in claimed if work.transparency is transparency]
+        signed = _signed(attestor, transparency, line, now=now)
+        answers |= zip((work.request.pk for work in line), signed, strict=True)
+    root = trust_root(version=trust_state().trust_root_version)
+    return [_checked(attestor, work, answers[work.request.pk], root) for work in claimed]
+
+
+def _signed(
+    attestor: Attestor, transparency: Transparency, line: Sequence[Work], *, now: datetime
+) -> Sequence[Signed | SignerRefused | SignerUnavailable]:
+    """What the one signer that may sign these answers; they wait where there is none."""
+    signer = fitting(attestor.signers, transparency)
+    if signer is None:
+        refusal = SignerUnavailable(
+            reason="no-signer-for-transparency",
+            expected=transparency.value,
+            found=", ".join(sorted(attestor.signers)),
+        )
+        return [refusal] * len(line)
+    if transparency is Transparency.PUBLIC_LOG and any(_is_late(work, now) for work in line):
+        # Signing could outlast the lease, which is all that a change to private waits for.
+        return [SignerUnavailable(reason="lease-too-short")] * len(line)
     jobs = [
-        SigningJob(work.asked.statement, work.asked.identity, work.asked.claims) for work in claimed
+        SigningJob(work.asked.statement, work.asked.identity, work.asked.claims, transparency)
+        for work in line
     ]
     try:
-        answers = attestor.signer.sign(jobs)
+        return signer.sign(jobs)
     except SignerUnavailable as refusal:
-        return [refusal] * len(claimed)
-    root = trust_root(version=trust_state().trust_root_version)
-    return [
-        _checked(attestor, work, answer, root)
-        for work, answer in zip(claimed, answers, strict=True)
-    ]
+        return [refusal] * len(line)
+
+
+def _is_late(work: Work, now: datetime) -> bool:
+    until = work.request.leased_until
+    return until is None or until - now < LONGEST_SIGNING
 
 
 def _checked(

@@ -5,7 +5,7 @@ Everything here joins, except `record_attestations`, which is a transaction of i
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
@@ -20,6 +20,7 @@ from provenance.domain.attesting import Asked
 from provenance.domain.backoff import delay
 from provenance.domain.build_facts import MalformedFacts
 from provenance.domain.statement import Subject
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import (
     Attestation,
@@ -47,12 +48,30 @@ class Refuse(Protocol):
     def __call__(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None: ...
 
 
+class Transparencies(Protocol):
+    """Where each project's statements may be recorded now.
+
+    Joins, and keeps the answer true until the transaction ends.
+    """
+
+    def __call__(self, *, projects: Collection[UUID]) -> Mapping[UUID, Transparency]: ...
+
+
+def nothing_public(*, projects: Collection[UUID]) -> Mapping[UUID, Transparency]:
+    """What holds where nobody chose."""
+    return dict.fromkeys(projects, DEFAULT)
+
+
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What the owner of builds does when one is attested or can never be; both join."""
+    """What the owner of builds does when one is attested or can never be; all join.
+
+    `transparencies` says where its statements may be recorded.
+    """
 
     publish: Publish
     refuse: Refuse
+    transparencies: Transparencies = nothing_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +81,18 @@ class Work:
     request: AttestationRequest
     asked: Asked
 
+    @property
+    def transparency(self) -> Transparency:
+        """Where it may be recorded, as long as the lease holds."""
+        return Transparency(self.request.transparency)
+
 
 def record_attestations(
     *,
     works: Sequence[Work],
     outcomes: Sequence[Signed | SignerRefused | SignerUnavailable],
     endings: Endings,
-    signer_name: str,
+    signer_of: Callable[[Transparency], str],
     now: datetime,
 ) -> None:
     """Keep what was signed and free what was not, in one transaction.
@@ -93,7 +117,7 @@ def record_attestations(
                     if request.confirms_id is None:
                         attested.add(request.build_id)
                     waited = (now - request.requested_at).total_seconds()
-                    SIGNING_SECONDS.labels(signer_name).observe(waited)
+                    SIGNING_SECONDS.labels(signer_of(work.transparency)).observe(waited)
                 case SignerRefused() | SignerUnavailable():
                     postpone(request=request, refusal=outcome, lease=work.request.lease, now=now)
                 case _:

@@ -59,7 +59,7 @@ class Store:
         return self.attestor.signer(limits=limits, files=files, monotonic=monotonic)
 
     def files(self, **others: Path) -> InstanceFiles:
-        return replace(self.attestor.files, **others)
+        return replace(self.attestor.files, **others)  # type: ignore[arg-type]  # paths alone
 
     def attest(self, signer: Signer, *, after: timedelta = timedelta(0)) -> int:
         """One run of the worker, at a later time perhaps."""

@@ -1,0 +1,56 @@
+"""Follow a TUF repository: publish the trust root that it describes, as far as nothing is lost."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.db import transaction
+
+from kernel.actor import Actor
+from provenance.ports import SignerKeys
+from provenance.queries import trust_root, trust_state
+from provenance.usecases.publish_trust_root import publish_trust_root
+
+logger = logging.getLogger(__name__)
+
+
+class LostKeys(Protocol):
+    """The keys of a trust root that another one believes for less of the time until now."""
+
+    def __call__(self, current: bytes, proposed: bytes, *, now: datetime) -> Sequence[object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The version that is published now, and what only an operator may publish."""
+
+    version: int
+    lost: tuple[str, ...] = ()
+
+
+def refresh_trust_root(
+    *, keys: SignerKeys, lost_keys: LostKeys, actor: Actor, clock: Callable[[], datetime]
+) -> Refreshed:
+    """Publish what the signers' keys are now, unless a key would be missing from it.
+
+    New keys and ends of old ones are published at once: the repository announces them before they
+    take effect. What takes trust from something that is already signed is an operator's decision
+    (`manage.py init_signer`); until then everything stays as it is.
+
+    Raises:
+        SignerUnavailable: the description cannot be had, or must not be believed.
+        TrustRootMissing: an operator has not published the first one.
+    """
+    document = keys.trusted_root()
+    version = trust_state().trust_root_version
+    current, now = trust_root(version=version), clock()
+    if document == current:
+        return Refreshed(version)
+    lost = tuple(str(key) for key in lost_keys(current, document, now=now))
+    if lost:
+        logger.error("trust root not followed", extra={"version": version, "lost": lost})
+        return Refreshed(version, lost)
+    with transaction.atomic(durable=True):
+        return Refreshed(publish_trust_root(document=document, actor=actor, now=now))
