@@ -7,11 +7,12 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from provenance.adapters.sigstore_instance.configuration import InstanceFiles
+from provenance.adapters.sigstore_instance.configuration import Description, InstanceFiles
 from provenance.adapters.sigstore_instance.identity_tokens import StoreIdentities
 from provenance.adapters.sigstore_instance.line import Limits
 from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.queries import identity_key
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.private_sigstore.issuer import IdentityIssuer
@@ -37,13 +38,15 @@ class Attestor:
     def signer(
         self,
         *,
+        transparency: Transparency = DEFAULT,
         limits: Limits | None = None,
-        files: InstanceFiles | None = None,
+        files: Description | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> SigstoreSigner:
         return SigstoreSigner(
             files=files or self.files,
             identities=StoreIdentities(key_file=self.key_file, issuer=self.issuer),
+            transparency=transparency,
             limits=limits,
             monotonic=monotonic,
         )

@@ -14,6 +14,7 @@ from provenance.adapters.sigstore_instance.configuration import InstanceFiles
 from provenance.adapters.sigstore_instance.line import Limits
 from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.ports import Signer
 from provenance.queries import identity_key
 from provenance.usecases.attest_builds import Attestor as Attesting
@@ -49,6 +50,7 @@ class Store:
         self,
         elsewhere: Mapping[str, str] | None = None,
         *,
+        transparency: Transparency = DEFAULT,
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> SigstoreSigner:
@@ -56,7 +58,9 @@ class Store:
         instance = self.attestor.instance
         config = instance.signing_config_with(self.folder / "signing_config.json", elsewhere or {})
         files = InstanceFiles(instance.trusted_root, config)
-        return self.attestor.signer(limits=limits, files=files, monotonic=monotonic)
+        return self.attestor.signer(
+            transparency=transparency, limits=limits, files=files, monotonic=monotonic
+        )
 
     def files(self, **others: Path) -> InstanceFiles:
         return replace(self.attestor.files, **others)  # type: ignore[arg-type]  # paths alone
