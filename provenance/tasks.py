@@ -24,7 +24,7 @@ def refresh_trust_root_task(**_later: object) -> None:
     try:
         refresh_trust_root(
             keys=wiring.signer_keys(),
-            lost_keys=wiring.missing_keys(),
+            contested_keys=wiring.contested(),
             actor=_FOLLOWER,
             clock=timezone.now,
         )

@@ -29,7 +29,7 @@ from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
 from provenance.adapters.sigstore_instance.tuf_repository import TufDescription
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
-from provenance.adapters.trusted_keys import lost_keys
+from provenance.adapters.trusted_keys import contested_keys
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.ports import (
     BundleVerifier,
@@ -40,7 +40,7 @@ from provenance.ports import (
     TransparencyLog,
 )
 from provenance.usecases.attest_builds import Attestor
-from provenance.usecases.refresh_trust_root import LostKeys
+from provenance.usecases.refresh_trust_root import ContestedKeys
 from provenance.usecases.verify_subject import Judge
 
 
@@ -124,9 +124,9 @@ def signer_keys() -> SignerKeys:
     return JoinedKeys(first, [_instance_keys(Transparency.PUBLIC_LOG)])
 
 
-def missing_keys() -> LostKeys:
+def contested() -> ContestedKeys:
     """What a trust root would lose by another one."""
-    return lost_keys
+    return contested_keys
 
 
 def follows_repository() -> bool:

@@ -70,8 +70,26 @@ class SigstoreInstance:
 def read_sigstore(reader: Reader, *, prefix: str) -> SigstoreInstance:
     """What is set; what is wrong is added to the reader's problems."""
     instance = SigstoreInstance(
-        described=_description(reader, prefix=prefix, name="SIGSTORE"),
-        public=_description(reader, prefix=prefix, name="PUBLIC_SIGSTORE"),
+        described=_described(
+            reader,
+            f"{prefix}SIGSTORE",
+            files=(reader.path("SIGSTORE_TRUSTED_ROOT"), reader.path("SIGSTORE_SIGNING_CONFIG")),
+            url=reader.optional("SIGSTORE_TUF_URL"),
+            folders=(reader.path("SIGSTORE_TUF_ROOT"), reader.path("SIGSTORE_TUF_CACHE")),
+        ),
+        public=_described(
+            reader,
+            f"{prefix}PUBLIC_SIGSTORE",
+            files=(
+                reader.path("PUBLIC_SIGSTORE_TRUSTED_ROOT"),
+                reader.path("PUBLIC_SIGSTORE_SIGNING_CONFIG"),
+            ),
+            url=reader.optional("PUBLIC_SIGSTORE_TUF_URL"),
+            folders=(
+                reader.path("PUBLIC_SIGSTORE_TUF_ROOT"),
+                reader.path("PUBLIC_SIGSTORE_TUF_CACHE"),
+            ),
+        ),
         identity_token_file=reader.path("SIGSTORE_IDENTITY_TOKEN_FILE"),
         identity_token=reader.optional("SIGSTORE_IDENTITY_TOKEN"),
         issuer_is_isolated=reader.flag("SIGSTORE_ISSUER_IS_ISOLATED"),
@@ -85,12 +103,17 @@ def read_sigstore(reader: Reader, *, prefix: str) -> SigstoreInstance:
     return instance
 
 
-def _description(reader: Reader, *, prefix: str, name: str) -> SigstoreDescription:
-    files = reader.path(f"{name}_TRUSTED_ROOT"), reader.path(f"{name}_SIGNING_CONFIG")
-    url = reader.optional(f"{name}_TUF_URL")
-    root, cache = reader.path(f"{name}_TUF_ROOT"), reader.path(f"{name}_TUF_CACHE")
-    whole = f"{prefix}{name}"
+def _described(
+    reader: Reader,
+    whole: str,
+    *,
+    files: tuple[Path | None, Path | None],
+    url: str | None,
+    folders: tuple[Path | None, Path | None],
+) -> SigstoreDescription:
+    """One instance; `whole` is how the names of its settings begin."""
     tuf = None
+    root, cache = folders
     if url and root and cache:
         tuf = TufRepository(url.rstrip("/"), root, cache)
     elif url or root or cache:

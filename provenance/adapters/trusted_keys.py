@@ -33,6 +33,9 @@ class TrustedKey:
     since: str
     until: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256} of {self.address}"
+
 
 def trusted_keys(trust_root: bytes) -> tuple[TrustedKey, ...]:
     """Every key of the trust root, in its own order.
@@ -94,30 +97,30 @@ def _key(kind: str, trusted: bytes, address: str, window: TimeRange | None) -> T
     return TrustedKey(kind, hashlib.sha256(trusted).hexdigest(), address, since, until)
 
 
-def lost_keys(current: bytes, proposed: bytes, *, now: datetime) -> list[TrustedKey]:
-    """The keys that the proposed root believes for less of the time until now.
+def contested_keys(current: bytes, proposed: bytes, *, now: datetime) -> list[TrustedKey]:
+    """The keys that the proposed root judges otherwise, but for an end that is to come.
 
-    To end a key now, or later, loses nothing: what it has signed stays verifiable.
+    Such an end takes nothing back: what the key has signed stays verifiable. A root that nothing
+    can be verified with contests all of them.
 
     Raises:
-        UnusableTrustRoot: one of them cannot be read.
+        UnusableTrustRoot: the current one cannot be read.
     """
-    offered = trusted_keys(proposed)
+    try:
+        offered = trusted_keys(proposed)
+    except UnusableTrustRoot:
+        offered = ()
     return [
         key
         for key in trusted_keys(current)
-        if not any(_covers(other, key, now=now) for other in offered)
+        if not any(_agrees(other, key, now=now) for other in offered)
     ]
 
 
-def _covers(offered: TrustedKey, key: TrustedKey, *, now: datetime) -> bool:
-    last = min(_moment(key.until, now), now)
-    return (
-        (offered.kind, offered.sha256) == (key.kind, key.sha256)
-        and _moment(offered.since, now) <= _moment(key.since, now)
-        and _moment(offered.until, now) >= last
-    )
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    return datetime.fromisoformat(text) if text else now
+def _agrees(offered: TrustedKey, key: TrustedKey, *, now: datetime) -> bool:
+    if (offered.kind, offered.sha256, offered.since) != (key.kind, key.sha256, key.since):
+        return False
+    if offered.until == key.until:
+        return True
+    ends_soon = bool(offered.until) and datetime.fromisoformat(offered.until) >= now
+    return ends_soon and (not key.until or offered.until < key.until)

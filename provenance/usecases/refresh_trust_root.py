@@ -1,4 +1,4 @@
-"""Follow a TUF repository: publish the trust root that it describes, as far as nothing is lost."""
+"""Follow a TUF repository: publish the trust root that it describes, as far as it only adds."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from provenance.usecases.publish_trust_root import publish_trust_root
 logger = logging.getLogger(__name__)
 
 
-class LostKeys(Protocol):
-    """The keys of a trust root that another one believes for less of the time until now."""
+class ContestedKeys(Protocol):
+    """The keys of a trust root that another one judges otherwise, but for an end to come."""
 
     def __call__(self, current: bytes, proposed: bytes, *, now: datetime) -> Sequence[object]: ...
 
@@ -27,17 +27,18 @@ class Refreshed:
     """The version that is published now, and what only an operator may publish."""
 
     version: int
-    lost: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
 
 
 def refresh_trust_root(
-    *, keys: SignerKeys, lost_keys: LostKeys, actor: Actor, clock: Callable[[], datetime]
+    *, keys: SignerKeys, contested_keys: ContestedKeys, actor: Actor, clock: Callable[[], datetime]
 ) -> Refreshed:
-    """Publish what the signers' keys are now, unless a key would be missing from it.
+    """Publish what the signers' keys are now, unless it contradicts what is published.
 
-    New keys and ends of old ones are published at once: the repository announces them before they
-    take effect. What takes trust from something that is already signed is an operator's decision
-    (`manage.py init_signer`); until then everything stays as it is.
+    New keys and ends to come are published at once: the repository announces them before they take
+    effect. What takes trust from something that is already signed, or gives an ended key trust
+    again, is an operator's decision (`manage.py init_signer`); until then everything stays as it
+    is. So a worker with an older description than another's changes nothing either.
 
     Raises:
         SignerUnavailable: the description cannot be had, or must not be believed.
@@ -48,9 +49,11 @@ def refresh_trust_root(
     current, now = trust_root(version=version), clock()
     if document == current:
         return Refreshed(version)
-    lost = tuple(str(key) for key in lost_keys(current, document, now=now))
-    if lost:
-        logger.error("trust root not followed", extra={"version": version, "lost": lost})
-        return Refreshed(version, lost)
+    contested = tuple(str(key) for key in contested_keys(current, document, now=now))
+    if contested:
+        logger.warning(
+            "trust root not followed", extra={"version": version, "contested": contested}
+        )
+        return Refreshed(version, contested)
     with transaction.atomic(durable=True):
         return Refreshed(publish_trust_root(document=document, actor=actor, now=now))
