@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from securesystemslib.signer import CryptoSigner
-from tuf.api._payload import MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+from securesystemslib.signer._crypto_signer import CryptoSigner
+from tuf.api._payload import MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.metadata import Metadata
 from tuf.api.serialization.json import JSONSerializer
 
@@ -81,8 +81,8 @@ class TufRepository:
             str(self.folder / f"{self.root_version}.root.json"), JSONSerializer(compact=False)
         )
 
-    def _write(self, content: Targets | Snapshot | Timestamp, name: str, role: str) -> None:
-        signed = Metadata(content)
+    def _write(self, content: Signed, name: str, role: str) -> None:
+        signed = Metadata[Signed](content)
         signed.sign(self.keys[role])
         signed.to_file(str(self.folder / name), JSONSerializer(compact=False))
 
