@@ -131,6 +131,27 @@ class TransparencyLog(Protocol):
         ...
 
 
+class IdentityKeys(Protocol):
+    """The keys of the store's own identity issuer; both methods join a transaction."""
+
+    def announce(self, *, now: datetime) -> None:
+        """Create the next key unless there is one; the issuer's documents show it at once.
+
+        Raises:
+            SignerUnavailable: there is no key yet, or the key-encryption key is another one.
+        """
+        ...
+
+    def adopt(self, *, now: datetime) -> None:
+        """Use the next key from the next batch on, and forget the one that was used.
+
+        Raises:
+            SignerUnavailable: none was announced, or too short a time ago for everybody to know
+                it; or the key-encryption key is another one.
+        """
+        ...
+
+
 class SignerKeys(Protocol):
     """The long-lived keys of a signer that keeps its own, and what verifies with them."""
 

@@ -32,6 +32,7 @@ from provenance.models import (
 
 # The key of the store's own identity issuer, as the attestor; the verifier will have another.
 ATTESTOR_IDENTITY: Final = "attestor-identity"
+NEXT_ATTESTOR_IDENTITY: Final = "attestor-identity-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,12 @@ def public_signing_until(*, project: UUID, now: datetime) -> datetime | None:
     return until
 
 
-def identity_key() -> bytes | None:
-    """The public key of the store's own identity issuer (DER, SPKI), if it has one."""
-    row = SealedKey.objects.filter(name=ATTESTOR_IDENTITY).only("public").first()
-    return bytes(row.public) if row is not None else None
+def identity_keys() -> list[bytes]:
+    """The public keys of the store's own identity issuer (DER, SPKI).
+
+    The one that is in use, then the one that will be, if one has been announced.
+    """
+    names = (ATTESTOR_IDENTITY, NEXT_ATTESTOR_IDENTITY)
+    found = SealedKey.objects.filter(name__in=names).values_list("name", "public")
+    rows = {name: bytes(public) for name, public in found}
+    return [rows[name] for name in names if name in rows]

@@ -17,6 +17,7 @@ from provenance.adapters.managed_key.signer_keys import ManagedKeys
 from provenance.adapters.platform_api import ApiAddress, PlatformApi
 from provenance.adapters.platforms import Platforms
 from provenance.adapters.sigstore_instance.configuration import Description, InstanceFiles
+from provenance.adapters.sigstore_instance.identity_keys import StoreIdentityKeys
 from provenance.adapters.sigstore_instance.identity_tokens import (
     FileIdentity,
     GivenIdentity,
@@ -34,6 +35,7 @@ from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.ports import (
     BundleVerifier,
     Disclosure,
+    IdentityKeys,
     RunConfirmation,
     Signer,
     SignerKeys,
@@ -122,6 +124,11 @@ def signer_keys() -> SignerKeys:
     if not settings.SIGSTORE.public.is_given:
         return first
     return JoinedKeys(first, [_instance_keys(Transparency.PUBLIC_LOG)])
+
+
+def identity_issuer_keys() -> IdentityKeys:
+    """The keys of the store's own issuer, for the operator's commands."""
+    return StoreIdentityKeys(key_file=settings.ATTESTOR_KEY_FILE)
 
 
 def contested() -> ContestedKeys:

@@ -63,7 +63,7 @@ def empty_trusted_root() -> bytes:
 
 
 def joined_roots(first: bytes, second: bytes) -> bytes:
-    """One TrustedRoot with everything of both, each entry once, as a store that changed its signer needs it."""
+    """One TrustedRoot with everything of both, each entry once: a store may change its signer."""
     root, other = json.loads(first), json.loads(second)
     for name in ("certificateAuthorities", "ctlogs", "tlogs", "timestampAuthorities"):
         entries = root.get(name, [])

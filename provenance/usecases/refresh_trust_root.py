@@ -9,9 +9,10 @@ from typing import Protocol
 from django.db import transaction
 
 from kernel.actor import Actor
+from provenance.domain.trust_document import read_trust_document
 from provenance.ports import SignerKeys
 from provenance.queries import trust_root, trust_state
-from provenance.usecases.publish_trust_root import publish_trust_root
+from provenance.usecases.publish_trust_root import publish_trusted_root
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def refresh_trust_root(
     """
     document = keys.trusted_root()
     version = trust_state().trust_root_version
-    current, now = trust_root(version=version), clock()
+    published = read_trust_document(trust_root(version=version))
+    current, now = published.trusted_root, clock()
     if document == current:
         return Refreshed(version)
     contested = tuple(str(key) for key in contested_keys(current, document, now=now))
@@ -56,4 +58,5 @@ def refresh_trust_root(
         )
         return Refreshed(version, contested)
     with transaction.atomic(durable=True):
-        return Refreshed(publish_trust_root(document=document, actor=actor, now=now))
+        followed = publish_trusted_root(trusted_root=document, adding=None, actor=actor, now=now)
+    return Refreshed(followed)

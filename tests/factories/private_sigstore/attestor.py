@@ -13,7 +13,7 @@ from provenance.adapters.sigstore_instance.line import Limits
 from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
 from provenance.domain.transparency import DEFAULT, Transparency
-from provenance.queries import identity_key
+from provenance.queries import identity_keys
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.private_sigstore.issuer import IdentityIssuer
 from tests.factories.signing_jobs import key_file
@@ -63,5 +63,5 @@ class Sigstore:
         """Make an identity key, and let the issuer answer with it."""
         attestor = Attestor(self.instance, key_file(folder), self.issuer.url)
         attestor.keys.create(now=timezone.now())
-        self.issuer.spki = identity_key()
+        self.issuer.spkis = identity_keys()
         return attestor

@@ -16,7 +16,7 @@ from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.ports import Signer
-from provenance.queries import identity_key
+from provenance.queries import identity_keys
 from provenance.usecases.attest_builds import Attestor as Attesting
 from provenance.usecases.attest_builds import Endings, attest_builds
 from provenance.usecases.initialise_signer import initialise_signer
@@ -42,9 +42,9 @@ class Store:
         return cls(attestor, folder)
 
     @property
-    def spki(self) -> bytes | None:
-        """The public key of the attestor's tokens."""
-        return identity_key()
+    def spkis(self) -> list[bytes]:
+        """The public keys of the attestor's tokens."""
+        return identity_keys()
 
     def signer(
         self,
