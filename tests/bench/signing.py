@@ -1,17 +1,16 @@
 """Builds signed per second, by the store and by the bare instance, in turns.
 
-    python -m tests.bench.signing
+    python -m pytest --capture=no tests/bench/signing.py
 
 Both drive the same private Sigstore (tests/factories/private_sigstore), 32 at once. Bare is
-sigstore-python alone: a token, a key, a certificate, a timestamp and a log entry for each statement.
-The store does what its worker does besides: it claims requests, writes statements, verifies each
+sigstore-python alone: token, key, certificate, timestamp and log entry for each statement. The
+store does what its worker does besides: it claims requests, writes statements, verifies each
 bundle and records it. Medians of seven rounds, and of the ratio within each round, because the
 machine may be busy with other things.
 """
 
 import os
 import statistics
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -112,7 +111,3 @@ def test_compares(sigstore: Sigstore, tmp_path: Path) -> None:
         f" store {statistics.median(mine for mine, _ in rates):.1f}/s,"
         f" bare {statistics.median(theirs for _, theirs in rates):.1f}/s, ratio {ratio:.2f}"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "--quiet", "--capture=no", "--durations=0"]))
