@@ -45,6 +45,7 @@ __all__ = [
     "attest_builds",
     "lease_due",
     "look_up_transparency",
+    "save_statements",
     "sign_and_record",
     "write_statement",
 ]
@@ -139,7 +140,7 @@ def lease_due(*, lane: Q, size: int, now: datetime) -> list[AttestationRequest]:
         request.lease = uuid.uuid4()
         request.leased_until = now + LEASE
         request.attempts += 1
-        request.save(update_fields=["lease", "leased_until", "attempts"])
+    AttestationRequest.objects.bulk_update(requests, ["lease", "leased_until", "attempts"])
     return requests
 
 
@@ -159,7 +160,16 @@ def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]
             )
             for request in leased
         ]
-    return [work for work in made if work is not None]
+        works = [work for work in made if work is not None]
+        save_statements(works=works)
+    return works
+
+
+def save_statements(*, works: Sequence[Work]) -> None:
+    """Save what `write_statement` wrote, at once: a batch waits for each row it sends. Joins."""
+    AttestationRequest.objects.bulk_update(
+        [work.request for work in works], ["statement", "transparency"]
+    )
 
 
 def look_up_transparency(*, requests: Sequence[AttestationRequest], endings: Endings) -> None:
@@ -181,7 +191,7 @@ def write_statement(
     base_url: str,
     now: datetime,
 ) -> Work | None:
-    """Save the statement's exact bytes with a leased request. Joins.
+    """Write the statement's exact bytes to a leased request; `save_statements` saves it. Joins.
 
     None where there is none to make: the request is refused, or its row cannot be read and
     waits, so that it does not keep the rest of the queue waiting.
@@ -195,7 +205,6 @@ def write_statement(
         postpone(request=request, refusal=refusal, lease=request.lease, now=now)
         return None
     request.statement = wanted.statement
-    request.save(update_fields=["statement", "transparency"])
     return Work(request, wanted)
 
 

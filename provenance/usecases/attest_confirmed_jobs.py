@@ -28,6 +28,7 @@ from provenance.usecases.attest_builds import (
     Endings,
     lease_due,
     look_up_transparency,
+    save_statements,
     sign_and_record,
     write_statement,
 )
@@ -147,7 +148,9 @@ def _decide(
                     now=now,
                 )
             )
-    return [work for work in works if work is not None]
+        written = [work for work in works if work is not None]
+        save_statements(works=written)
+    return written
 
 
 def _settle(

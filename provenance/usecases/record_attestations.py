@@ -34,6 +34,14 @@ from provenance.ports import Signed
 logger = logging.getLogger(__name__)
 
 SECOND_ASKED_AFTER: Final = timedelta(minutes=5)
+_ENDED: Final = (
+    "state",
+    "lease",
+    "leased_until",
+    "ended_at",
+    "statement",
+    "confirmation",
+)
 
 
 class Publish(Protocol):
@@ -107,13 +115,14 @@ def record_attestations(
         )
         pending = {request.pk: request for request in locked.order_by("id")}
         attested: set[UUID] = set()
+        kept: list[_Kept] = []
         for work, outcome in zip(works, outcomes, strict=True):
             request = pending.get(work.request.pk)
             if request is None:
                 continue
             match outcome:
                 case Signed():
-                    _keep(request, work, outcome, now=now)
+                    kept.append(_keep(request, work, outcome, now=now))
                     if request.confirms_id is None:
                         attested.add(request.build_id)
                     waited = (now - request.requested_at).total_seconds()
@@ -122,13 +131,23 @@ def record_attestations(
                     postpone(request=request, refusal=outcome, lease=work.request.lease, now=now)
                 case _:
                     assert_never(outcome)
+        _save(kept, now=now)
         for build in sorted(attested - _builds_still_waiting(attested)):
             endings.publish(build_id=build, now=now)
 
 
-def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A request that is attested, with its rows; not saved yet."""
+
+    request: AttestationRequest
+    attestation: Attestation
+    subjects: Sequence[AttestationSubject]
+
+
+def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> _Kept:
     """Keep the bundle, and with the row what this very work was: another worker's may differ."""
-    attestation = Attestation.objects.create(
+    attestation = Attestation(
         request=request,
         organization_id=request.organization_id,
         project_id=request.project_id,
@@ -138,7 +157,7 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
         bundle_sha256=_sha256(signed.bundle),
         recorded_at=now,
     )
-    AttestationSubject.objects.bulk_create(
+    subjects = [
         AttestationSubject(
             attestation=attestation,
             project_id=request.project_id,
@@ -147,17 +166,31 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
             name=subject.name,
         )
         for subject in subjects_of(request=request)
-    )
+    ]
     request.state = RequestState.ATTESTED
     request.lease = request.leased_until = request.last_error = None
     request.ended_at = now
     request.statement = work.asked.statement
     request.confirmation = work.request.confirmation
-    request.confirmation_told = work.request.confirmation_told
-    request.save()
-    logger.info("build attested", extra=_told(request, attestation=str(attestation.pk)))
-    if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
-        _ask_again_later(request, now=now)
+    if request.confirmation_told != work.request.confirmation_told:
+        request.confirmation_told = work.request.confirmation_told
+        request.save(update_fields=["confirmation_told"])
+    return _Kept(request, attestation, subjects)
+
+
+def _save(kept: Sequence[_Kept], *, now: datetime) -> None:
+    """Save a batch's rows together: each question to the database costs as much as a signature."""
+    Attestation.objects.bulk_create([one.attestation for one in kept])
+    AttestationSubject.objects.bulk_create([one for each in kept for one in each.subjects])
+    AttestationRequest.objects.bulk_update([one.request for one in kept], _ENDED)
+    # Not among them: there it would become JSON's null, which is not the database's.
+    ended = AttestationRequest.objects.filter(pk__in=[one.request.pk for one in kept])
+    ended.exclude(last_error=None).update(last_error=None)
+    for one in kept:
+        request = one.request
+        logger.info("build attested", extra=_told(request, attestation=str(one.attestation.pk)))
+        if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
+            _ask_again_later(request, now=now)
 
 
 def _ask_again_later(first: AttestationRequest, *, now: datetime) -> None:
@@ -216,8 +249,8 @@ def _take_turns(builds: set[UUID]) -> None:
     """
     keys = sorted(int.from_bytes(build.bytes[:8], signed=True) for build in builds)
     with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        # One after the other, in the order of the keys, as unnest gives them.
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
 
 
 def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:
