@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from securesystemslib.signer._crypto_signer import CryptoSigner
-from tuf.api._payload import MetaFile, Root, Signed, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api._payload import MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.metadata import Metadata
 from tuf.api.serialization.json import JSONSerializer
 
 from tests.factories.private_sigstore.serving import Answer, Request, serving
 
+Described = TypeVar("Described", Targets, Snapshot, Timestamp)
 ROLES = ("root", "targets", "snapshot", "timestamp")
 
 
@@ -81,8 +83,8 @@ class TufRepository:
             str(self.folder / f"{self.root_version}.root.json"), JSONSerializer(compact=False)
         )
 
-    def _write(self, content: Signed, name: str, role: str) -> None:
-        signed = Metadata[Signed](content)
+    def _write(self, content: Described, name: str, role: str) -> None:
+        signed = Metadata(content)
         signed.sign(self.keys[role])
         signed.to_file(str(self.folder / name), JSONSerializer(compact=False))
 

@@ -63,7 +63,7 @@ class RekorV1:
         self.entries.append(body)
         size = index + 1
         root = merkle.root(size, self.nodes.__getitem__)
-        promised = {
+        promised: dict[str, Any] = {
             "body": base64.b64encode(body).decode(),
             "integratedTime": int(time.time()),
             "logID": self.key.log_id.hex(),

@@ -77,6 +77,7 @@ def test_signs_with_the_time_that_the_log_promises(old: OldStore) -> None:
     assert verified is not None
     assert verified.log_index == EARLIER_SHARDS + 4
     assert verified.log_key_id == old.log.key.log_id.hex()
+    assert verified.signed_at is not None
     assert verified.signed_at >= before.replace(microsecond=0)
     material = json.loads(bundle)["verificationMaterial"]
     assert not material.get("timestampVerificationData", {}).get("rfc3161Timestamps")
