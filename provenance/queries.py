@@ -14,6 +14,7 @@ from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
 from provenance.domain.scope import Scope
 from provenance.domain.signing_keys import SigningKey
+from provenance.domain.transparency import Transparency
 from provenance.domain.trust_document import read_trust_document
 from provenance.errors import TrustRootMissing
 from provenance.models import (
@@ -32,6 +33,7 @@ from provenance.models import (
 
 # The key of the store's own identity issuer, as the attestor; the verifier will have another.
 ATTESTOR_IDENTITY: Final = "attestor-identity"
+NEXT_ATTESTOR_IDENTITY: Final = "attestor-identity-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,24 @@ def decisions_denied(*, limit: int) -> list[StoredDecision]:
     return list(denied.order_by("-decided_at", "key")[:limit])
 
 
-def identity_key() -> bytes | None:
-    """The public key of the store's own identity issuer (DER, SPKI), if it has one."""
-    row = SealedKey.objects.filter(name=ATTESTOR_IDENTITY).only("public").first()
-    return bytes(row.public) if row is not None else None
+def public_signing_until(*, project: UUID, now: datetime) -> datetime | None:
+    """Until when a worker may be writing statements of a project into a public log, if one may."""
+    under_way = AttestationRequest.objects.filter(
+        project_id=project,
+        state=RequestState.PENDING,
+        transparency=Transparency.PUBLIC_LOG,
+        leased_until__gt=now,
+    )
+    until: datetime | None = under_way.aggregate(until=Max("leased_until"))["until"]
+    return until
+
+
+def identity_keys() -> list[bytes]:
+    """The public keys of the store's own identity issuer (DER, SPKI).
+
+    The one that is in use, then the one that will be, if one has been announced.
+    """
+    names = (ATTESTOR_IDENTITY, NEXT_ATTESTOR_IDENTITY)
+    found = SealedKey.objects.filter(name__in=names).values_list("name", "public")
+    rows = {name: bytes(public) for name, public in found}
+    return [rows[name] for name in names if name in rows]

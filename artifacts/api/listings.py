@@ -59,6 +59,8 @@ class Index(NativeView):
                 "expectations": f"{project}/expectations",
                 "find": f"{project}/artifacts{{?sha256,path}}",
                 "policy": f"{project}/policy",
+                "transparency": f"{project}/transparency",
+                "transparency_of_build": f"{root()}/builds/{{build}}/transparency",
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
                 "files": f"{project}/files{{?prefix}}",

@@ -18,6 +18,7 @@ from artifacts.api import (
     members,
     policy,
     queue,
+    transparency,
     uploads,
 )
 
@@ -49,6 +50,7 @@ urlpatterns = [
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
     path(f"{_PROJECT}/policy", policy.ProjectPolicy.as_view()),
+    path(f"{_PROJECT}/transparency", transparency.ProjectTransparency.as_view()),
     path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
     path(
@@ -66,6 +68,7 @@ urlpatterns = [
     path("builds/<uuid:build>", listings.BuildDetail.as_view()),
     path("builds/<uuid:build>/files", finding.BuildFiles.as_view()),
     path("builds/<uuid:build>/files/<artifact_path:path>", uploads.BuildUpload.as_view()),
+    path("builds/<uuid:build>/transparency", transparency.BuildTransparency.as_view()),
     path("builds/<uuid:build>/seal", builds.BuildSeal.as_view()),
     path("builds/<uuid:build>/uploads", direct.BuildUploads.as_view()),
     path("uploads/<uuid:upload>", direct.UploadDetail.as_view()),

@@ -165,7 +165,7 @@ CONFIRMATION_WAIT_SECONDS = ENVIRONMENT.confirmation_wait_seconds
 # Whoever takes over a web server that answers for the issuer's key can answer with another one,
 # and have certificates issued to himself as the attestor.
 WEB_ANSWERS_FOR_ATTESTOR = (
-    ENVIRONMENT.signer is SignerKind.SIGSTORE
+    (ENVIRONMENT.signer is SignerKind.SIGSTORE or SIGSTORE.public.is_given)
     and SIGSTORE.has_own_issuer
     and not SIGSTORE.issuer_is_isolated
 )

@@ -7,7 +7,7 @@ lines; the environment wins). Everything that is missing or wrong is named at on
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -23,6 +23,7 @@ from config.settings.brokers import trouble_with_broker
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
 from config.settings.managed_key import ManagedKey, service_address
 from config.settings.managed_key import NotUsable as NotUsableService
+from config.settings.sigstore import SigstoreInstance, read_sigstore
 
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
@@ -62,26 +63,6 @@ class SignerKind(StrEnum):
     EMBEDDED = "embedded"
     SIGSTORE = "sigstore"
     KEY = "key"
-
-
-@dataclass(frozen=True, slots=True)
-class SigstoreInstance:
-    """What the signer `sigstore` works with. Without a token the store is its own issuer.
-
-    `issuer_is_isolated` says that the issuer's documents are not answered by the web server.
-    """
-
-    trusted_root: Path | None
-    signing_config: Path | None
-    identity_token_file: Path | None
-    identity_token: str | None = field(repr=False)
-    issuer_is_isolated: bool
-    threads: int
-
-    @property
-    def has_own_issuer(self) -> bool:
-        """Whether the worker mints the attestor's identity tokens itself."""
-        return self.identity_token_file is None and self.identity_token is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +160,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
         signer=_signer(reader),
-        sigstore=_sigstore(reader),
+        sigstore=read_sigstore(reader, prefix=PREFIX),
         managed_key=_managed_key(reader),
         downloads=_downloads(reader),
         trusted_proxies=_trusted_proxies(reader),
@@ -297,23 +278,6 @@ def _signer(reader: _Reader) -> SignerKind:
         return SignerKind(value)
     reader.problems.append(f"{PREFIX}SIGNER is {value!r}; one of {', '.join(SignerKind)}")
     return SignerKind.EMBEDDED
-
-
-def _sigstore(reader: _Reader) -> SigstoreInstance:
-    instance = SigstoreInstance(
-        trusted_root=reader.path("SIGSTORE_TRUSTED_ROOT"),
-        signing_config=reader.path("SIGSTORE_SIGNING_CONFIG"),
-        identity_token_file=reader.path("SIGSTORE_IDENTITY_TOKEN_FILE"),
-        identity_token=reader.optional("SIGSTORE_IDENTITY_TOKEN"),
-        issuer_is_isolated=reader.flag("SIGSTORE_ISSUER_IS_ISOLATED"),
-        threads=reader.positive("SIGSTORE_THREADS", 32),
-    )
-    if instance.identity_token_file and instance.identity_token:
-        reader.problems.append(
-            f"{PREFIX}SIGSTORE_IDENTITY_TOKEN_FILE and {PREFIX}SIGSTORE_IDENTITY_TOKEN are both "
-            "set; one is enough"
-        )
-    return instance
 
 
 def _managed_key(reader: _Reader) -> ManagedKey:

@@ -90,6 +90,7 @@ class Cast:
             ("api/v1/projects", "POST"): {**place, "project": "fresh"},
             (project, "PATCH"): {"is_public": True},
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
+            (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
             (f"{project}/refs", "PUT"): {"allowed_refs": ["refs/heads/main"]},

@@ -120,7 +120,7 @@ def test_refuses_a_certificate_of_another_issuer(store: Store) -> None:
     token = token_for(store, identity, issuer=elsewhere)
 
     with serving_issuer(elsewhere) as issuer:
-        issuer.spki = store.spki
+        issuer.spkis = store.spkis
         request = attested_through(
             store, "fulcio", lambda asked, forward: forward(with_token(asked, token))
         )

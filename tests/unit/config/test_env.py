@@ -1,12 +1,14 @@
 """Settings are complete or the process stops, naming everything that is wrong at once."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from artifacts.domain.handover import Way
 from config.settings.env import OF_THE_CLIENT, PREFIX, Profile, read
+from config.settings.sigstore import SigstoreDescription
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 COMPLETE = {
@@ -162,6 +164,32 @@ def test_reads_a_managed_key_and_its_witnesses() -> None:
             read({**COMPLETE, **witnessed, PREFIX + "KEY_LOG": wrong})
 
 
+@pytest.mark.parametrize("name", ["SIGSTORE", "PUBLIC_SIGSTORE"])
+def test_takes_an_instance_from_files_or_from_a_repository(name: str) -> None:
+    files = {f"{PREFIX}{name}_TRUSTED_ROOT": "/etc/root.json"}
+    url = {f"{PREFIX}{name}_TUF_URL": "https://tuf.example.com/"}
+    rest = {f"{PREFIX}{name}_TUF_ROOT": "/etc/1.root.json", f"{PREFIX}{name}_TUF_CACHE": "/var/tuf"}
+
+    def described(values: Mapping[str, str]) -> SigstoreDescription:
+        instance = read({**COMPLETE, **values}).sigstore
+        return instance.public if name == "PUBLIC_SIGSTORE" else instance.described
+
+    assert not described({}).is_given
+    assert described(files).trusted_root == Path("/etc/root.json")
+    followed = described({**url, **rest})
+    assert followed.is_given
+    assert followed.tuf is not None
+    assert followed.tuf.url == "https://tuf.example.com"
+    for wrong, why in (
+        (url, "belong together"),
+        (rest, "belong together"),
+        ({**files, **url, **rest}, "one is enough"),
+        ({**rest, f"{PREFIX}{name}_TUF_URL": "http://tuf.example.com"}, "https"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            described(wrong)
+
+
 def test_reads_how_downloads_leave() -> None:
     streamed = read({**COMPLETE, "STRONGROOM_TRUSTED_PROXIES": "127.0.0.1 10.0.0.0/8 fd00::/8"})
     redirected = read(
@@ -198,7 +226,8 @@ def test_stops_when_the_file_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_documents_every_setting_and_no_other() -> None:
-    code = (ROOT / "config/settings/env.py").read_text()
+    files = (ROOT / "config/settings" / name for name in ("env.py", "sigstore.py"))
+    code = "".join(file.read_text() for file in files)
     names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
     names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
     page = (ROOT / "docs/settings.md").read_text()
