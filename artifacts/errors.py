@@ -101,6 +101,27 @@ class PolicyChanged(Refusal):
     kind = Kind.CONFLICT
 
 
+class PrivateProjectInPublicLog(Refusal):
+    """Statements of a private project are never written into a public log."""
+
+    code = "private-project-in-public-log"
+    kind = Kind.CONFLICT
+
+
+class PublicSigningUnderWay(Refusal):
+    """Statements of the project are on their way into a public log at this moment."""
+
+    code = "public-signing-under-way"
+    kind = Kind.CONFLICT
+
+
+class TransparencyNotOffered(Refusal):
+    """This store has no signer that records statements so."""
+
+    code = "transparency-not-offered"
+    kind = Kind.CONFLICT
+
+
 class NameTaken(Refusal):
     """This name is taken, and names are never given to other things."""
 

@@ -23,6 +23,7 @@ from artifacts.ports import (
     ReadAddresses,
     StagingArea,
 )
+from artifacts.usecases.permit_transparency import permit_transparency
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
 from artifacts.usecases.start_upload import Target
@@ -172,4 +173,4 @@ def probe() -> CapabilityProbe | None:
 
 def endings() -> Endings:
     """What provenance, which knows nothing of builds, does when one is attested or never can be."""
-    return Endings(publish=publish_build, refuse=refuse_build)
+    return Endings(publish=publish_build, refuse=refuse_build, transparencies=permit_transparency)

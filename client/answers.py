@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from client.errors import AnswerNotUnderstood, StoreRefused
 from kernel.digest import Sha256, parse_digest_field
@@ -72,6 +73,18 @@ def member(document: Mapping[str, Any], name: str, kind: type[T]) -> T:
     if not isinstance(found, kind):
         raise AnswerNotUnderstood(member=name, expected=kind.__name__)
     return found
+
+
+def identity(document: Mapping[str, Any]) -> str:
+    """The id of what an answer shows, which becomes a part of addresses.
+
+    Raises:
+        AnswerNotUnderstood: it is no UUID.
+    """
+    try:
+        return str(UUID(member(document, "id", str)))
+    except ValueError:
+        raise AnswerNotUnderstood(member="id", expected="a UUID") from None
 
 
 def objects(value: object) -> list[dict[str, Any]]:

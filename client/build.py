@@ -6,20 +6,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Final
-from uuid import UUID
 
+from client.answers import identity as identity_of
 from client.answers import member, objects
-from client.errors import (
-    AnswerNotUnderstood,
-    BuildWasRefused,
-    FileChanged,
-    NotPublishedInTime,
-    StoreRefused,
-)
-from client.files import Hashed, Meant, hash_files
-from client.http import Outgoing, Store
+from client.blame import blame
+from client.errors import BuildWasRefused, NotPublishedInTime, StoreRefused
+from client.files import Hashed
+from client.http import Store
 from client.listing import listed_files
 from client.manifest import Files, entries, stored_files
+from client.outgoing import Outgoing
 
 OPEN: Final = "open"
 SEALED: Final = "sealed"
@@ -52,7 +48,7 @@ def open_build(store: Store, project: tuple[str, str], *, name: str, is_shared: 
     address = store.address("api", "v1", "projects", *project, "builds")
     answer = store.post(address, {"name": name, "shared": is_shared})
     document = answer.document
-    identity = _identity(document)
+    identity = identity_of(document)
     if answer.status == _CREATED:
         return Build(identity, member(document, "state", str), {}, is_new=True)
     return find_build(store, identity)
@@ -147,8 +143,20 @@ def waiting_for(document: Mapping[str, Any]) -> str:
         return "it is not sealed"
     attestation = document.get("attestation")
     requests = objects(attestation.get("requests")) if isinstance(attestation, dict) else []
-    errors = {str(one["last_error"]) for one in requests if one.get("last_error")}
-    return f"its attestation, after {', '.join(sorted(errors))}" if errors else "its attestation"
+    errors = {_error(one) for one in requests if one.get("last_error")}
+    if not errors:
+        return "its attestation"
+    next_times = sorted(
+        str(one["next_attempt_at"]) for one in requests if one.get("next_attempt_at")
+    )
+    again = f"; tried again at {next_times[0]}" if next_times else ""
+    return f"its attestation, after {', '.join(sorted(errors))}{again}"
+
+
+def _error(request: Mapping[str, Any]) -> str:
+    """Why a request waits: `signer-unavailable (rekor: not-reachable)`, as far as it is said."""
+    why = ": ".join(str(request[name]) for name in ("service", "reason") if request.get(name))
+    return f"{request['last_error']} ({why})" if why else str(request["last_error"])
 
 
 def _send(store: Store, build: Build, one: Hashed, on_bytes: Callable[[int], None]) -> None:
@@ -159,23 +167,5 @@ def _send(store: Store, build: Build, one: Hashed, on_bytes: Callable[[int], Non
     except StoreRefused as refused:
         if refused.code != "digest-mismatch":
             raise
-        _blame(one)
+        blame(one)
         raise
-
-
-def _blame(one: Hashed) -> None:
-    """Find out why the store got other bytes than were announced: the file, or the way.
-
-    Raises:
-        FileChanged: it was the file.
-    """
-    (now,) = hash_files([Meant(one.path, one.file)], jobs=1, on_bytes=lambda _read: None)
-    if now.digest != one.digest:
-        raise FileChanged(file=str(one.file), hashed=one.digest.hex, found=now.digest.hex)
-
-
-def _identity(document: Mapping[str, Any]) -> str:
-    try:
-        return str(UUID(member(document, "id", str)))
-    except ValueError:
-        raise AnswerNotUnderstood(member="id", expected="a UUID") from None

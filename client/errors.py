@@ -65,6 +65,41 @@ class StoredOtherwise(Refusal):
     kind = Kind.CONFLICT
 
 
+class FileTooLarge(Refusal):
+    """A file is larger than the store takes on any way that is open to it."""
+
+    code = "file-too-large"
+    kind = Kind.TOO_LARGE
+
+
+class BucketUnreachable(Refusal):
+    """The bucket that the store sends large files to could not be reached in the time given."""
+
+    code = "bucket-unreachable"
+    kind = Kind.UNAVAILABLE
+
+
+class BucketRefused(Refusal):
+    """The bucket did not take a part of a file, also at a fresh address."""
+
+    code = "bucket-refused"
+    kind = Kind.CONFLICT
+
+
+class UploadNotStored(Refusal):
+    """The store did not keep a file that was sent to its bucket."""
+
+    code = "upload-not-stored"
+    kind = Kind.CONFLICT
+
+
+class NotMeasuredInTime(Refusal):
+    """A file that was sent to the bucket is not measured yet; the store goes on with it."""
+
+    code = "not-measured-in-time"
+    kind = Kind.UNAVAILABLE
+
+
 class BuildWasRefused(Refusal):
     """The build was refused by the store: its files will not be published."""
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
 import urllib3
@@ -21,33 +20,22 @@ from client.answers import MAX_JSON_BYTES, MAX_PROBLEM_BYTES, Answer, refusal_in
 from client.credentials import Anonymous, Credentials
 from client.errors import (
     AnswerNotUnderstood,
-    FileChanged,
     StoredOtherwise,
     StoreNotTrusted,
     StoreUnreachable,
 )
 from client.origin import CONNECT_SECONDS, Origin, pool_for
+from client.outgoing import CHUNK_BYTES, FileBody, Outgoing
 from client.persistence import Persistence
 from client.schedule import retry_after
-from kernel.digest import Sha256
 
 READ_SECONDS: Final = 60.0
 SLOWEST_STORE: Final = 4 * 1024 * 1024  # bytes a second that a store takes to keep what arrived
-CHUNK_BYTES: Final = 256 * 1024
 MOST_REDIRECTS: Final = 5
 FOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
 FIRST_REFUSAL: Final = 300
+ALWAYS: Final = {"Accept-Encoding": "identity", "User-Agent": "strongroom"}
 _NOBODY: Final = Anonymous()
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A file to send: what it was when it was hashed. `on_bytes` hears what goes out, and back."""
-
-    file: Path
-    size_bytes: int
-    digest: Sha256
-    on_bytes: Callable[[int], None] = field(default=lambda _sent: None, repr=False)
 
 
 class Incoming:
@@ -77,7 +65,7 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Callable[[int], "bytes | _FileBody | None"] = lambda _attempt: None
+    body: Callable[[int], bytes | FileBody | None] = lambda _attempt: None
     read_seconds: float = READ_SECONDS
 
 
@@ -109,7 +97,7 @@ class Store:
 
         def act(_attempt: int, token: str | None) -> Answer:
             with self._followed(address, {}, token) as response:
-                return _whole(response)
+                return whole(response)
 
         return self.persistence.do(act, self.credentials)
 
@@ -148,9 +136,20 @@ class Store:
         request = Request("POST", address, {"Content-Type": "application/json"}, document)
 
         def act(attempt: int, token: str | None) -> Answer:
-            return _whole(self._send(request, attempt, token))
+            return whole(self._send(request, attempt, token))
 
         return self.persistence.do(act, _NOBODY if as_nobody else self.credentials)
+
+    def delete(self, address: str) -> None:
+        """DELETE something; what is gone already is refused.
+
+        Raises:
+            As `get`.
+        """
+        request = Request("DELETE", address)
+        self.persistence.do(
+            lambda attempt, token: whole(self._send(request, attempt, token)), self.credentials
+        )
 
     def put(self, address: str, outgoing: Outgoing) -> Answer:
         """PUT a file from the disk, with its length and digest declared.
@@ -162,13 +161,9 @@ class Store:
         """
 
         def act(attempt: int, token: str | None) -> Answer:
-            with outgoing.file.open("rb") as opened:
-                body = _FileBody(opened, outgoing)
-                try:
-                    return _whole(self._send(_upload(address, outgoing, body), attempt, token))
-                except BaseException:
-                    body.take_back()
-                    raise
+            with outgoing.opened() as body:
+                headers = {"Repr-Digest": outgoing.digest.field}
+                return whole(self._send(upload(address, outgoing, body, headers), attempt, token))
 
         answer = self.persistence.do(act, self.credentials)
         if answer.digest != outgoing.digest:
@@ -200,77 +195,62 @@ class Store:
             location = response.headers.get("Location")
             if response.status not in FOLLOWED or location is None:
                 if response.status >= FIRST_REFUSAL:
-                    _whole(response)
+                    whole(response)
                 return response
             response.close()
-            url = _redirected(url, location)
+            url = redirected(url, location)
         raise AnswerNotUnderstood(address=address, reason="too many redirects")
 
     def _send(self, request: Request, attempt: int, token: str | None) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept-Encoding": "identity", "User-Agent": "strongroom", **request.headers}
+        headers = {**ALWAYS, **request.headers}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        try:
-            return self._pool.urlopen(
-                request.method,
-                request.url,
-                body=request.body(attempt),
-                headers=headers,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=request.read_seconds),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-        except SSLError as error:
-            if isinstance(error.args[0], ssl.SSLCertVerificationError):
-                raise StoreNotTrusted(store=self.origin.url, reason=_reason(error)) from error
-            raise StoreUnreachable(store=self.origin.url, reason=_reason(error)) from error
-        except HTTPError as error:
-            raise StoreUnreachable(store=self.origin.url, reason=_reason(error)) from error
+        return send_once(self._pool, request, headers, attempt=attempt, store=self.origin.url)
 
 
-class _FileBody:
-    """A file on its way out: never more than was announced, and told when it is less."""
+def send_once(
+    pool: urllib3.PoolManager,
+    request: Request,
+    headers: Mapping[str, str],
+    *,
+    attempt: int,
+    store: str,
+) -> urllib3.BaseHTTPResponse:
+    """Send it with these headers and give the answer, its body unread; nothing is followed.
 
-    def __init__(self, opened: IO[bytes], outgoing: Outgoing) -> None:
-        self._opened, self._outgoing = opened, outgoing
-        self._sent = 0
-
-    def read(self, size: int = CHUNK_BYTES) -> bytes:
-        """The next piece; urllib3 calls this.
-
-        Raises:
-            FileChanged: the file has become shorter.
-        """
-        rest = self._outgoing.size_bytes - self._sent
-        chunk = self._opened.read(min(size, rest))
-        if rest and not chunk:
-            raise FileChanged(
-                file=str(self._outgoing.file),
-                hashed_bytes=self._outgoing.size_bytes,
-                found_bytes=self._sent,
-            )
-        self._sent += len(chunk)
-        self._outgoing.on_bytes(len(chunk))
-        return chunk
-
-    def take_back(self) -> None:
-        """What was sent does not count: it is refused, or will be sent again."""
-        self._outgoing.on_bytes(-self._sent)
-        self._sent = 0
+    Raises:
+        StoreUnreachable, StoreNotTrusted: of the server that `store` names.
+    """
+    try:
+        return pool.urlopen(
+            request.method,
+            request.url,
+            body=request.body(attempt),
+            headers=headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=request.read_seconds),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+    except SSLError as error:
+        if isinstance(error.args[0], ssl.SSLCertVerificationError):
+            raise StoreNotTrusted(store=store, reason=_reason(error)) from error
+        raise StoreUnreachable(store=store, reason=_reason(error)) from error
+    except HTTPError as error:
+        raise StoreUnreachable(store=store, reason=_reason(error)) from error
 
 
-def _upload(address: str, outgoing: Outgoing, body: _FileBody) -> Request:
-    headers = {
+def upload(address: str, outgoing: Outgoing, body: FileBody, headers: Mapping[str, str]) -> Request:
+    """A PUT of these bytes; how long its answer may take grows with them."""
+    announced = {
         "Content-Length": str(outgoing.size_bytes),
         "Content-Type": "application/octet-stream",
-        "Repr-Digest": outgoing.digest.field,
     }
     read_seconds = READ_SECONDS + outgoing.size_bytes / SLOWEST_STORE
-    return Request("PUT", address, headers, lambda _attempt: body, read_seconds)
+    return Request("PUT", address, {**announced, **headers}, lambda _attempt: body, read_seconds)
 
 
-def _whole(response: urllib3.BaseHTTPResponse) -> Answer:
+def whole(response: urllib3.BaseHTTPResponse) -> Answer:
     """All of a small answer.
 
     Raises:
@@ -302,8 +282,12 @@ def _require_small(body: bytearray, limit: int) -> None:
         raise AnswerNotUnderstood(reason="too large", limit_bytes=limit)
 
 
-def _redirected(url: str, location: str) -> str:
-    """Where a redirect leads; never from https to http, never to anything but HTTP."""
+def redirected(url: str, location: str) -> str:
+    """Where a redirect leads; never from https to http, never to anything but HTTP.
+
+    Raises:
+        AnswerNotUnderstood: it leads there.
+    """
     target = urljoin(url, location)
     allowed = ("https",) if url.startswith("https:") else ("http", "https")
     if urlsplit(target).scheme not in allowed:

@@ -5,7 +5,7 @@ use no retries of Celery's: leases and backoff stand on the rows (docs/adr/0004)
 """
 
 import os
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from celery import Celery, Task
@@ -20,9 +20,8 @@ django.setup()
 from django.conf import settings  # noqa: E402 - after setup
 from django.db import connections  # noqa: E402 - after setup
 
+from config import broker  # noqa: E402 - after setup
 from config.events import SWEEP_SECONDS  # noqa: E402 - after setup
-
-BROKER_TIMEOUT_SECONDS: Final = 5
 
 app = Celery("strongroom", broker=settings.BROKER_URL)
 app.conf.update(
@@ -36,13 +35,6 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     worker_enable_remote_control=False,
-    broker_connection_retry_on_startup=True,
-    broker_connection_timeout=BROKER_TIMEOUT_SECONDS,
-    broker_transport_options={
-        # A broker that accepts and stays silent must not hang the relay (kombu's default does).
-        "socket_timeout": BROKER_TIMEOUT_SECONDS,
-        "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
-    },
     beat_schedule={
         "sweep": {
             "task": "kernel.sweep",
@@ -52,8 +44,9 @@ app.conf.update(
         }
     },
     beat_scheduler="celery.beat:Scheduler",
+    **broker.settings_for(settings.BROKER_URL, ca_file=settings.BROKER_CA_FILE),
 )
-app.autodiscover_tasks(["kernel.outbox", "artifacts", "access"])
+app.autodiscover_tasks(["kernel.outbox", "provenance", "artifacts", "access"])
 
 
 @setup_logging.connect

@@ -18,6 +18,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
+        "provenance.refresh_trust_root",
         "artifacts.collect_litter",
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",

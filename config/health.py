@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from kombu import Connection
-from kombu.exceptions import KombuError
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client import REGISTRY as PROCESS_REGISTRY
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -21,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
 from artifacts.queries.uploads import missing_for_direct_uploads
+from config import broker
 from config.events import SWEEP_SECONDS
 from kernel.actor import Unauthenticated
 from kernel.audit.queries import oldest_unsealed_age
@@ -52,7 +52,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Each part by name. 503 when the store cannot serve; `degraded` when only work waits."""
-    checks = {name: _run(name, check) for name, check in CHECKS.items()}
+    checks = outcomes()
     failed = {name for name, outcome in checks.items() if not outcome["ok"]}
     status = "unavailable" if failed & ESSENTIAL else "degraded" if failed else "ready"
     return JsonResponse(
@@ -100,11 +100,16 @@ class _Waiting(Collector):
             yield GaugeMetricFamily(f"strongroom_{name}_age_seconds", text, value=value)
 
 
+def outcomes() -> dict[str, dict[str, Any]]:
+    """What each check found: whether it is `ok`, and what was seen."""
+    return {name: _run(name, check) for name, check in CHECKS.items()}
+
+
 def _run(name: str, check: Callable[[], str]) -> dict[str, Any]:
     started = time.monotonic()
     try:
         outcome: dict[str, Any] = {"ok": True, "detail": check()}
-    except (NotReady, Refusal, DatabaseError, OSError, KombuError) as error:
+    except (NotReady, Refusal, DatabaseError, OSError) as error:
         logger.warning("a part is not ready", extra={"part": name, "error": str(error)})
         outcome = {"ok": False, "detail": f"{type(error).__name__}: {error}"[:300]}
     return {**outcome, "seconds": round(time.monotonic() - started, 3)}
@@ -129,11 +134,18 @@ def _store() -> str:
 
 
 def _broker() -> str:
-    options = {"socket_timeout": BROKER_SECONDS, "socket_connect_timeout": BROKER_SECONDS}
-    with Connection(
-        settings.BROKER_URL, connect_timeout=BROKER_SECONDS, transport_options=options
-    ) as broker:
-        broker.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
+    url = settings.BROKER_URL
+    connection = Connection(
+        url,
+        connect_timeout=BROKER_SECONDS,
+        ssl=broker.tls(url, ca_file=settings.BROKER_CA_FILE),
+        transport_options=broker.transport_options(url, seconds=BROKER_SECONDS),
+    )
+    try:
+        with connection:
+            connection.ensure_connection(max_retries=0, timeout=BROKER_SECONDS)
+    except broker.failures(connection) as error:
+        raise NotReady(f"{type(error).__name__}: {error}") from error
     return "answers"
 
 

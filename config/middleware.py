@@ -5,12 +5,15 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import structlog
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+
+from access.usecases.act_as import act_as
 
 logger = logging.getLogger("strongroom.request")
 
@@ -55,4 +58,17 @@ class OneTimePassword:
             open_paths = {reverse("admin:password_change"), reverse("admin:logout")}
             if request.path not in open_paths:
                 return HttpResponseRedirect(reverse("admin:password_change"))
+        return self._get_response(request)
+
+
+class StaffActor:
+    """Says who sits at the browser, when a page of ours asks: looked up then, and not before."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        person = request.user
+        if person.is_authenticated and person.is_staff:
+            request.staff_actor = partial(act_as, person=person)  # type: ignore[attr-defined] # ours
         return self._get_response(request)

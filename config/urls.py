@@ -22,9 +22,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-admin.site.site_header = admin.site.site_title = "Strongroom administration"
-admin.site.index_title = "What is in this store"
-
 handler400 = "config.pages.bad_request"
 handler404 = "config.pages.not_found"
 handler500 = "config.pages.unexpected"

@@ -1,6 +1,14 @@
-"""Give the database connection back before work that takes long and needs none."""
+"""The database's connection beside work that takes long, and over the database's restart."""
 
-from django.db import connection
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+Done = TypeVar("Done")
+
+# With the pool's own wait for a connection (3 s) about half a minute.
+RESTART_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 def give_back() -> None:
@@ -10,3 +18,18 @@ def give_back() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def over_a_restart(step: Callable[[], Done], *, wait: Callable[[float], None]) -> Done:
+    """Do a step that may run twice, and again while the database is being restarted.
+
+    Raises:
+        OperationalError, InterfaceError: the database has been away for about half a minute.
+    """
+    for pause in RESTART_PAUSES_SECONDS:
+        try:
+            return step()
+        except (OperationalError, InterfaceError):
+            give_back()
+            wait(pause)
+    return step()

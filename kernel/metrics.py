@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 UPLOADS: Final = Counter(
     "strongroom_uploads_total",
@@ -28,6 +28,12 @@ SIGNING_SECONDS: Final = Histogram(
 )
 SIGNING_FAILURES: Final = Counter(
     "strongroom_signing_failures_total", "Attempts to sign that failed, by reason.", ["reason"]
+)
+SERVICE_LEFT_ALONE: Final = Gauge(
+    "strongroom_signing_service_left_alone",
+    "1 where a service of the signer has failed and a worker leaves it alone, else 0.",
+    ["service"],
+    multiprocess_mode="mostrecent",
 )
 VERIFICATIONS: Final = Counter(
     "strongroom_verifications_total",

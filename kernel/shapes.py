@@ -111,7 +111,7 @@ def _generic(origin: Any, arguments: tuple[Any, ...], shape: Any, named: Named) 
         return {"anyOf": [schema_of(one, named) for one in arguments]}
     if origin is list:
         return {"type": "array", "items": schema_of(arguments[0], named)}
-    if origin is dict:
+    if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": schema_of(arguments[1], named)}
     raise TypeError(shape)
 

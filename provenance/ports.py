@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.confirmation import Confirmation
 from provenance.domain.evidence import Verification
 from provenance.domain.signing_keys import SigningKey
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import (
     JobContradicted,
     JobUnknown,
@@ -25,12 +26,14 @@ class SigningJob:
     `identity` becomes the certificate's SAN and Build Signer URI; a managed key has no place for
     it, and must be one that is listed to speak for it. `claims` are the other
     Fulcio extensions by their OID suffix under 1.3.6.1.4.1.57264.1 (for example
-    {12: source repository URI}); empty values are left out.
+    {12: source repository URI}); empty values are left out. `transparency` is where it may be
+    recorded, and nowhere else.
     """
 
     statement: bytes
     identity: str
     claims: Mapping[int, str]
+    transparency: Transparency = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,21 @@ class Signer(Protocol):
 
         Raises:
             SignerUnavailable: nothing of the batch could be signed.
+        """
+        ...
+
+
+class Disclosure(Protocol):
+    """Knows what the signer that writes into public logs would have written."""
+
+    def disclose(self, job: SigningJob, *, now: datetime) -> Mapping[str, Any]:
+        """Everything that would become public by signing the job, as JSON, part by part.
+
+        Made by the code that signs; nothing is sent. What is random is named, not shown.
+
+        Raises:
+            SignerUnavailable: the signer is not configured as it should be.
+            SignerRefused: the job cannot be signed.
         """
         ...
 
@@ -109,6 +127,27 @@ class TransparencyLog(Protocol):
         Raises:
             NoSuchTree: there is no such tree.
             NoSuchTreeSize: `first` is above `second`, or `second` above the tree's size.
+        """
+        ...
+
+
+class IdentityKeys(Protocol):
+    """The keys of the store's own identity issuer; both methods join a transaction."""
+
+    def announce(self, *, now: datetime) -> None:
+        """Create the next key unless there is one; the issuer's documents show it at once.
+
+        Raises:
+            SignerUnavailable: there is no key yet, or the key-encryption key is another one.
+        """
+        ...
+
+    def adopt(self, *, now: datetime) -> None:
+        """Use the next key from the next batch on, and forget the one that was used.
+
+        Raises:
+            SignerUnavailable: none was announced, or too short a time ago for everybody to know
+                it; or the key-encryption key is another one.
         """
         ...
 

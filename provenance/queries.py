@@ -1,12 +1,12 @@
 """What provenance can be asked, named after what it returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Min
+from django.db.models import Count, Max, Min
 
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Platform
@@ -14,6 +14,7 @@ from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
 from provenance.domain.scope import Scope
 from provenance.domain.signing_keys import SigningKey
+from provenance.domain.transparency import Transparency
 from provenance.domain.trust_document import read_trust_document
 from provenance.errors import TrustRootMissing
 from provenance.models import (
@@ -23,6 +24,7 @@ from provenance.models import (
     LogTree,
     RequestState,
     SealedKey,
+    StoredDecision,
     StoredPolicy,
     StoredTrustMap,
     StoredTrustRoot,
@@ -31,6 +33,7 @@ from provenance.models import (
 
 # The key of the store's own identity issuer, as the attestor; the verifier will have another.
 ATTESTOR_IDENTITY: Final = "attestor-identity"
+NEXT_ATTESTOR_IDENTITY: Final = "attestor-identity-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,16 @@ class RequestStatus:
     next_attempt_at: datetime
     last_error: dict[str, object] | None
     confirmation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Requests that wait for the same reason; an empty one is that nobody has tried yet."""
+
+    reason: str
+    requests: int
+    most_attempts: int
+    next_attempt_at: datetime
 
 
 def attestations_of(*, scope: Scope, build: UUID, digest: Sha256) -> list[Attestation]:
@@ -73,15 +86,70 @@ def request_statuses(*, build: UUID) -> list[RequestStatus]:
     later = requests.filter(attestationrequest__state=RequestState.ATTESTED)
     confirmed_later = set(later.values_list("pk", flat=True))
     return [
-        RequestStatus(
-            one.state,
-            one.attempts,
-            one.next_attempt_at,
-            one.last_error,
-            ConfirmationOutcome.CONFIRMED if one.pk in confirmed_later else one.confirmation,
-        )
+        replace(_status(one), confirmation=ConfirmationOutcome.CONFIRMED)
+        if one.pk in confirmed_later
+        else _status(one)
         for one in requests.order_by("requested_at", "id")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A request that waits, with what it is for."""
+
+    project: UUID
+    build: UUID
+    requested_at: datetime
+    status: RequestStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingReason:
+    """Why so many requests wait; None where nothing has failed yet."""
+
+    last_error: str | None
+    service: str | None
+    reason: str | None
+    count: int
+    next_attempt_at: datetime
+
+
+def waiting_requests(*, size: int) -> list[WaitingRequest]:
+    """The first requests of the signing queue, those that have waited longest."""
+    waiting = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    return [
+        WaitingRequest(one.project_id, one.build_id, one.requested_at, _status(one))
+        for one in waiting.defer("statement", "facts").order_by("requested_at", "id")[:size]
+    ]
+
+
+def waiting_reasons() -> list[WaitingReason]:
+    """The whole signing queue by what keeps it waiting, the most frequent first."""
+    waiting = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    why = ("last_error__code", "last_error__service", "last_error__reason")
+    counted = waiting.values(*why).annotate(
+        count=Count("id"), next_attempt_at=Min("next_attempt_at")
+    )
+    return [
+        WaitingReason(
+            last_error=row["last_error__code"],
+            service=row["last_error__service"],
+            reason=row["last_error__reason"],
+            count=row["count"],
+            next_attempt_at=row["next_attempt_at"],
+        )
+        for row in counted.order_by("-count", *why)
+    ]
+
+
+def _status(request: AttestationRequest) -> RequestStatus:
+    return RequestStatus(
+        request.state,
+        request.attempts,
+        request.next_attempt_at,
+        request.last_error,
+        request.confirmation,
+    )
 
 
 def current_policy(*, scope: Scope) -> VerificationPolicy:
@@ -157,7 +225,42 @@ def oldest_pending_age(*, now: datetime) -> timedelta:
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
 
 
-def identity_key() -> bytes | None:
-    """The public key of the store's own identity issuer (DER, SPKI), if it has one."""
-    row = SealedKey.objects.filter(name=ATTESTOR_IDENTITY).only("public").first()
-    return bytes(row.public) if row is not None else None
+def waiting_by_reason() -> list[Waiting]:
+    """What waits for its statement, by the code of its last failure; the most frequent first."""
+    pending = AttestationRequest.objects.filter(state=RequestState.PENDING)
+    grouped = pending.values("last_error__code").annotate(
+        requests=Count("id"), attempts=Max("attempts"), next_at=Min("next_attempt_at")
+    )
+    return [
+        Waiting(one["last_error__code"] or "", one["requests"], one["attempts"], one["next_at"])
+        for one in grouped.order_by("-requests", "last_error__code")
+    ]
+
+
+def decisions_denied(*, limit: int) -> list[StoredDecision]:
+    """The decisions that turned an artifact down, newest first, without their reports."""
+    denied = StoredDecision.objects.filter(allowed=False).defer("report")
+    return list(denied.order_by("-decided_at", "key")[:limit])
+
+
+def public_signing_until(*, project: UUID, now: datetime) -> datetime | None:
+    """Until when a worker may be writing statements of a project into a public log, if one may."""
+    under_way = AttestationRequest.objects.filter(
+        project_id=project,
+        state=RequestState.PENDING,
+        transparency=Transparency.PUBLIC_LOG,
+        leased_until__gt=now,
+    )
+    until: datetime | None = under_way.aggregate(until=Max("leased_until"))["until"]
+    return until
+
+
+def identity_keys() -> list[bytes]:
+    """The public keys of the store's own identity issuer (DER, SPKI).
+
+    The one that is in use, then the one that will be, if one has been announced.
+    """
+    names = (ATTESTOR_IDENTITY, NEXT_ATTESTOR_IDENTITY)
+    found = SealedKey.objects.filter(name__in=names).values_list("name", "public")
+    rows = {name: bytes(public) for name, public in found}
+    return [rows[name] for name in names if name in rows]

@@ -21,7 +21,9 @@ from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH, UNDOCUMENTED
 from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.private_sigstore.instance import missing_programs, running_instance
 from tests.factories.private_sigstore.issuer import serving_issuer
-from tests.factories.s3_server import S3Server, is_installed, running_s3
+from tests.factories.rabbitmq import RabbitMq, running_rabbitmq
+from tests.factories.rabbitmq import is_installed as is_rabbitmq_installed
+from tests.factories.s3_server import S3Server, is_installed, running_minio, running_s3
 
 START_SECONDS: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
@@ -115,6 +117,23 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     if not is_installed():
         pytest.skip("versitygw is not on PATH: .ci/run installs it")
     with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
+    """RabbitMQ, also over TLS, with a certificate that nobody else knows."""
+    if not is_rabbitmq_installed():
+        pytest.skip("RabbitMQ is not installed: .ci/run does that")
+    with running_rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if not is_installed("minio"):
+        pytest.skip("minio is not on PATH: .ci/second-opinion installs it")
+    with running_minio(tmp_path_factory.mktemp("minio")) as server:
         yield server
 
 

@@ -43,6 +43,15 @@ class Token(models.Model):
 
     class Meta:
         db_table = "token"
+        indexes = [
+            models.Index(fields=["-created_at", "id"], name="token_newest"),
+            # Most are upload tokens, which only their own jobs ask about.
+            models.Index(
+                fields=["kind", "-created_at", "id"],
+                condition=~models.Q(kind=TokenKind.UPLOAD.value),
+                name="token_newest_kept",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(kind=TokenKind.API.value, facts=None, person=None)

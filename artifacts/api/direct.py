@@ -12,10 +12,15 @@ from rest_framework.response import Response
 from artifacts import wiring
 from artifacts.api.documents import rfc3339
 from artifacts.api.links import artifact_url, build_url, root
-from artifacts.api.shapes import ArrivedDocument, SignedPartDocument, UploadDocument
+from artifacts.api.shapes import (
+    ArrivedDocument,
+    SignedPartDocument,
+    StoredDocument,
+    UploadDocument,
+)
 from artifacts.domain.transfer import UploadState
 from artifacts.errors import DirectUploadsUnavailable
-from artifacts.models import Upload
+from artifacts.models import Artifact, Upload
 from artifacts.ports import ArrivedPart, DirectUploads, SignedPart
 from artifacts.queries import own_build, own_upload
 from artifacts.usecases.abort_upload import abort_upload
@@ -147,6 +152,7 @@ def upload_document(upload: Upload, arrived: Sequence[ArrivedPart] | None = None
         "measured_bytes": upload.measured_bytes,
         "last_error": (upload.last_error or {}).get("code"),
         "refused": upload.refused,
+        "stored": _stored(upload.artifact) if upload.artifact is not None else None,
         "started_at": rfc3339(upload.started_at),
         "completed_at": rfc3339(upload.completed_at),
         "urls": {
@@ -202,6 +208,15 @@ def _arrived(part: ArrivedPart) -> ArrivedDocument:
         "number": part.number,
         "size_bytes": part.size_bytes,
         "sha256": part.digest.hex if part.digest is not None else None,
+    }
+
+
+def _stored(artifact: Artifact) -> StoredDocument:
+    """What was measured, and is the build's."""
+    return {
+        "artifact": str(artifact.pk),
+        "sha256": artifact.blob.sha256,
+        "size_bytes": artifact.blob.size_bytes,
     }
 
 

@@ -141,7 +141,7 @@ def build_document(
         "refused": build.refused,
         "attestation": {
             "status": ATTESTATION_STATUS[BuildState(build.state)],
-            "requests": [_request(request) for request in requests],
+            "requests": [request_document(request) for request in requests],
         },
         "artifact_count": files.count,
         "artifacts": [file_document(artifact) for artifact in files.artifacts],
@@ -186,13 +186,20 @@ def rfc3339(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
 
 
-def _request(request: RequestStatus) -> AttestationRequestDocument:
-    """What somebody who waits can use: the reason's code, not the signer's inner words."""
-    code = (request.last_error or {}).get("code")
+def request_document(request: RequestStatus) -> AttestationRequestDocument:
+    """What somebody who waits can use: the reason in codes, not the signer's inner words."""
+    error = request.last_error or {}
     return {
         "state": request.state,
         "attempts": request.attempts,
         "next_attempt_at": rfc3339(request.next_attempt_at),
-        "last_error": str(code) if code is not None else None,
+        "last_error": _text(error, "code"),
+        "reason": _text(error, "reason"),
+        "service": _text(error, "service"),
         "confirmation": request.confirmation,
     }
+
+
+def _text(facts: Mapping[str, object], name: str) -> str | None:
+    fact = facts.get(name)
+    return str(fact) if fact is not None else None

@@ -23,14 +23,19 @@ CHUNK_BYTES: Final = 512 * 1024
 DRAIN_BYTES: Final = 64 * 1024 * 1024
 DRAIN_CHUNK_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 2.0
+PAST_THE_STORE: Final = (
+    "send it straight to the bucket, as strongroom push does: POST {build}/uploads, as "
+    "`urls.uploads` of an open build names it"
+)
 
 
 class IncomingBody:
     """One request's body with what its headers say about it."""
 
-    def __init__(self, environ: Mapping[str, Any], *, limit_bytes: int) -> None:
+    def __init__(self, environ: Mapping[str, Any], *, limit_bytes: int, has_bucket: bool) -> None:
         self._environ = environ
         self._limit_bytes = limit_bytes
+        self._has_bucket = has_bucket
         self._received_bytes = 0
         self._has_ended = False
 
@@ -129,11 +134,11 @@ class IncomingBody:
         return str(self._environ.get(name) or "").strip()
 
     def _too_large(self, observed_bytes: int) -> UploadTooLarge:
+        way = {"instead": PAST_THE_STORE} if self._has_bucket else {}
         return UploadTooLarge(
             limit_bytes=self._limit_bytes,
             observed_bytes=observed_bytes,
             setting="STRONGROOM_MAX_UPLOAD_BYTES",
             raised_by="the operator of this store",
-            instead="send it straight to the bucket: POST {build}/uploads, as `urls.uploads` of an "
-            "open build names it",
+            **way,
         )

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from artifacts import wiring
 from artifacts.api.builds import MAX_SEAL_BYTES
 from artifacts.api.documents import (
     artifact_document,
@@ -19,6 +20,7 @@ from artifacts.api.finding import MAX_DIGESTS, first_files, with_more
 from artifacts.api.links import root
 from artifacts.api.pages import PAGE_BUILDS, PAGE_DOWNLOADS, PAGE_FILES
 from artifacts.domain.names import MAX_PATH_BYTES, MAX_SEGMENT_BYTES, MAX_SLUG_CHARACTERS
+from artifacts.domain.parts import MOST_BYTES
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
 from artifacts.queries import (
@@ -26,6 +28,7 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from artifacts.queries.uploads import hindrance_to_direct, no_bucket
 from artifacts.usecases.change_visibility import change_visibility
 from kernel.actor import Permission
 from kernel.native import NativeView
@@ -56,6 +59,8 @@ class Index(NativeView):
                 "expectations": f"{project}/expectations",
                 "find": f"{project}/artifacts{{?sha256,path}}",
                 "policy": f"{project}/policy",
+                "transparency": f"{project}/transparency",
+                "transparency_of_build": f"{root()}/builds/{{build}}/transparency",
                 "upload": f"{project}/artifacts/{{path}}",
                 "builds": f"{project}/builds",
                 "files": f"{project}/files{{?prefix}}",
@@ -95,6 +100,7 @@ class Limits(NativeView):
                     "setting": "STRONGROOM_MAX_UPLOAD_BYTES",
                     "raised_by": "the operator of this store",
                 },
+                "direct": _direct_limits(),
                 "build": {
                     "limit_files": settings.MAX_BUILD_FILES,
                     "setting": "STRONGROOM_MAX_BUILD_FILES",
@@ -161,6 +167,19 @@ class ArtifactDetail(NativeView):
         found = visible_artifact(actor=actor, artifact=artifact)
         require_read(actor, project=found.project_id, is_public=found.project.is_public)
         return Response(artifact_document(found))
+
+
+def _direct_limits() -> dict[str, Any]:
+    """Whether files can go straight to the bucket, and which of them should."""
+    target = wiring.upload_target()
+    hindrance = no_bucket() if target.direct is None else hindrance_to_direct(place=target.place)
+    return {
+        "is_offered": hindrance is None,
+        "hindrance": hindrance.facts if hindrance is not None else None,
+        "from_bytes": settings.DIRECT_UPLOAD_BYTES,
+        "limit_bytes": MOST_BYTES,
+        "setting": "STRONGROOM_DIRECT_UPLOAD_BYTES",
+    }
 
 
 def _readable_project(request: Request, organization: str, project: str) -> Project:

@@ -55,6 +55,15 @@ Commit = Annotated[
 ]
 
 
+FailureReason = Annotated[
+    str | None,
+    Says(description="What went wrong then, in one code; null where nothing says so."),
+]
+FailingService = Annotated[
+    str | None, Says(description="Which of the signer's services failed; null where none did.")
+]
+
+
 class SelfUrl(TypedDict):
     """Where it is."""
 
@@ -194,6 +203,8 @@ class AttestationRequestDocument(TypedDict):
     attempts: Count
     next_attempt_at: Time
     last_error: Annotated[str | None, Says(description="The code of the last attempt's problem.")]
+    reason: FailureReason
+    service: FailingService
     confirmation: Annotated[
         str,
         Says(
@@ -236,6 +247,14 @@ class ArrivedDocument(TypedDict):
     sha256: Digest | None
 
 
+class StoredDocument(TypedDict):
+    """What was measured of a direct upload, and is the build's."""
+
+    artifact: Id
+    sha256: Digest
+    size_bytes: SizeBytes
+
+
 class UploadUrls(TypedDict):
     """Where to go from a direct upload."""
 
@@ -264,6 +283,7 @@ class UploadDocument(TypedDict):
     measured_bytes: SizeBytes
     last_error: Annotated[str | None, Says(description="The code of the last attempt's problem.")]
     refused: Reason
+    stored: StoredDocument | None
     started_at: Time
     completed_at: Time | None
     urls: UploadUrls

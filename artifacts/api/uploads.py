@@ -31,7 +31,11 @@ class _Upload(NativeView):
     body: IncomingBody
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - DRF's shape
-        self.body = IncomingBody(request.META, limit_bytes=settings.MAX_UPLOAD_BYTES)
+        self.body = IncomingBody(
+            request.META,
+            limit_bytes=settings.MAX_UPLOAD_BYTES,
+            has_bucket=settings.S3_BUCKET is not None,
+        )
         return super().dispatch(request, *args, **kwargs)
 
     def incoming(self) -> Incoming:

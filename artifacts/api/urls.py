@@ -17,6 +17,8 @@ from artifacts.api import (
     listings,
     members,
     policy,
+    queue,
+    transparency,
     uploads,
 )
 
@@ -42,11 +44,13 @@ _PROJECT: Final = "projects/<str:organization>/<str:project>"
 urlpatterns = [
     path("", listings.Index.as_view()),
     path("limits", listings.Limits.as_view()),
+    path("signing-queue", queue.SigningQueue.as_view()),
     path("organizations", administration.Organizations.as_view()),
     path("organizations/<str:organization>", administration.OrganizationDetail.as_view()),
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
     path(f"{_PROJECT}/policy", policy.ProjectPolicy.as_view()),
+    path(f"{_PROJECT}/transparency", transparency.ProjectTransparency.as_view()),
     path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
     path(
@@ -64,6 +68,7 @@ urlpatterns = [
     path("builds/<uuid:build>", listings.BuildDetail.as_view()),
     path("builds/<uuid:build>/files", finding.BuildFiles.as_view()),
     path("builds/<uuid:build>/files/<artifact_path:path>", uploads.BuildUpload.as_view()),
+    path("builds/<uuid:build>/transparency", transparency.BuildTransparency.as_view()),
     path("builds/<uuid:build>/seal", builds.BuildSeal.as_view()),
     path("builds/<uuid:build>/uploads", direct.BuildUploads.as_view()),
     path("uploads/<uuid:upload>", direct.UploadDetail.as_view()),

@@ -57,6 +57,13 @@ class Build(models.Model):
             ),
         ]
         indexes = [
+            # Of all projects, for staff; the rare states have an index of their own.
+            models.Index(fields=["-opened_at", "id"], name="build_newest"),
+            models.Index(
+                fields=["state", "-opened_at", "id"],
+                condition=~models.Q(state=BuildState.PUBLISHED),
+                name="build_newest_unpublished",
+            ),
             models.Index(fields=["project", "-opened_at", "id"], name="build_newest_in_project"),
             # Most builds are published: those are found by the index above.
             models.Index(

@@ -33,6 +33,7 @@ class Download(models.Model):
     class Meta:
         db_table = "download"
         indexes = [
+            models.Index(fields=["-at", "id"], name="download_newest_of_all"),
             models.Index(fields=["project_id", "-at", "id"], name="download_newest"),
             models.Index(fields=["project_id", "artifact_id", "-at", "id"], name="download_of"),
             models.Index(fields=["project_id", "sha256", "-at", "id"], name="download_of_bytes"),

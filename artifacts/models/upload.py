@@ -58,6 +58,12 @@ class Upload(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-started_at", "id"], name="upload_newest"),
+            models.Index(
+                fields=["-started_at", "id"],
+                condition=models.Q(state__in=[state.value for state in PENDING]),
+                name="upload_newest_pending",
+            ),
             models.Index(
                 fields=["next_attempt_at"],
                 condition=models.Q(state=UploadState.MEASURING),

@@ -247,6 +247,12 @@ def builds_after(
     return list(builds.order_by("-opened_at", "id")[:limit])
 
 
+def refused_builds(*, limit: int) -> list[Build]:
+    """The builds that were refused last, with their projects, for staff."""
+    found = Build.objects.filter(state=BuildState.REFUSED).select_related("project__organization")
+    return list(found.order_by("-opened_at", "id")[:limit])
+
+
 def _published(project: Project, wanted: Q, limit: int) -> list[Artifact]:
     found = Artifact.objects.select_related("blob", "build", "project__organization")
     found = found.filter(wanted, project=project, build__state=BuildState.PUBLISHED)

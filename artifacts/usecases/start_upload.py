@@ -19,15 +19,18 @@ from artifacts.errors import (
     BuildFull,
     BuildNotFound,
     BuildSealed,
-    DirectUploadsUnavailable,
     UploadInProgress,
     UploadTooLarge,
 )
-from artifacts.models import Build, StoreProbe, Upload
+from artifacts.models import Build, Upload
 from artifacts.ports import Begun, DirectUploads
 from artifacts.queries import artifact_of_build, own_build
 from artifacts.queries.locking import build_held_together
-from artifacts.queries.uploads import pending_uploads
+from artifacts.queries.uploads import (
+    hindrance_to_direct,
+    no_bucket,
+    pending_uploads,
+)
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.publish_file import same_bytes
 from kernel.actor import Actor
@@ -113,25 +116,11 @@ def start_upload(
 
 
 def _direct(target: Target) -> DirectUploads:
-    through_the_app = {"instead": "PUT the file to the build, through the store"}
     if target.direct is None:
-        raise DirectUploadsUnavailable(
-            reason="this store keeps its bytes in a directory", **through_the_app
-        )
-    probed = StoreProbe.objects.filter(place=target.place).first()
-    if probed is None:
-        raise DirectUploadsUnavailable(
-            reason="the bucket has not been probed yet",
-            command="manage.py probe_bucket",
-            **through_the_app,
-        )
-    if probed.missing_for_direct:
-        raise DirectUploadsUnavailable(
-            reason="the bucket does not do what they need",
-            missing=probed.missing_for_direct,
-            probed_at=probed.probed_at,
-            **through_the_app,
-        )
+        raise no_bucket()
+    hindrance = hindrance_to_direct(place=target.place)
+    if hindrance is not None:
+        raise hindrance
     return target.direct
 
 

@@ -1,8 +1,8 @@
 """`strongroom push`: hash, open the build, send what it lacks, seal, wait, show the provenance."""
 
-import threading
-import time
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -11,10 +11,13 @@ from client.asking import Asking, asking
 from client.build import Build, find_build, open_build, seal_build, send_files
 from client.commands.waiting import add_wait, show_outcome
 from client.console import Console, size
+from client.direct import await_measured, send_direct, way_of
 from client.errors import WrongUsage
 from client.exits import ExitCode
 from client.files import Hashed, files_meant, hash_files, size_of
 from client.manifest import entries, write_manifest
+from client.meter import Meter
+from client.routes import Routes, routes_of
 from client.settings import add_options, settings_of
 
 NAME: Final = "push"
@@ -45,7 +48,16 @@ def add(parser: ArgumentParser) -> None:
     group.add_argument("--root", metavar="DIR", help="paths are relative to it (here)")
     group.add_argument("--manifest", metavar="FILE", help="write what was pushed, for: seal FILE")
     group.add_argument(
-        "--jobs", type=_jobs, default=JOBS, metavar="N", help="files at once (%(default)s)"
+        "--jobs",
+        type=_jobs,
+        default=JOBS,
+        metavar="N",
+        help="files, or parts of a large one, at once (%(default)s)",
+    )
+    group.add_argument(
+        "--direct",
+        action=BooleanOptionalAction,
+        help="straight to the store's bucket, or never; else large files, where the store can",
     )
 
 
@@ -59,10 +71,12 @@ def run(args: Namespace, console: Console) -> ExitCode:
     folder = Path.cwd()
     meant = files_meant(args.patterns, root=folder / (args.root or ""), folder=folder)
     asked = asking(settings, console)
+    routes = routes_of(asked.store, wanted=args.direct)
+    routes.require(meant)
     files = hash_files(meant, jobs=args.jobs, on_bytes=Meter(console, "hashed", size_of(meant)).add)
     build = _build(args, asked)
     _tell_build(build, args, console)
-    _send(asked, build, files, jobs=args.jobs, console=console)
+    _send(Push(asked, build, routes, args.jobs), files, console)
     wanted = {one.path: one.digest for one in files}
     document: dict[str, Any] = {
         "store": asked.store.origin.url,
@@ -81,36 +95,14 @@ def run(args: Namespace, console: Console) -> ExitCode:
     return show_outcome(asked.store, sealed, document, wait=args.wait, console=console)
 
 
-class Meter:
-    """How many bytes of all, told as they go. Several threads add; some take back."""
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Where files go, and how many at once."""
 
-    def __init__(self, console: Console, verb: str, total_bytes: int) -> None:
-        self._console, self._verb, self._total = console, verb, total_bytes
-        self._lock = threading.Lock()
-        self._done = self._files = 0
-        self._started = time.monotonic()
-
-    def add(self, count: int) -> None:
-        """So many bytes more (or less)."""
-        with self._lock:
-            self._done += count
-        self._console.progress(self._text())
-
-    def add_file(self, _file: Hashed) -> None:
-        """One file is through."""
-        with self._lock:
-            self._files += 1
-        self._console.progress(self._text())
-
-    def end(self) -> None:
-        """All are through."""
-        self._console.progress(self._text(), is_last=True)
-
-    def _text(self) -> str:
-        seconds = max(time.monotonic() - self._started, 0.001)
-        files = f"{self._files} files, " if self._files else ""
-        done, total, pace = size(self._done), size(self._total), size(self._done / seconds)
-        return f"{self._verb} {files}{done} of {total}, {pace}/s"
+    asked: Asking
+    build: Build
+    routes: Routes
+    jobs: int
 
 
 def _build(args: Namespace, asked: Asking) -> Build:
@@ -127,16 +119,33 @@ def _tell_build(build: Build, args: Namespace, console: Console) -> None:
         console.note(f"build {build.id} is {build.state} and has {len(build.files)} files already")
 
 
-def _send(asked: Asking, build: Build, files: list[Hashed], *, jobs: int, console: Console) -> None:
-    rest = build.rest_of(files)
+def _send(push: Push, files: list[Hashed], console: Console) -> None:
+    """Send what is not there: large files first, so that the store measures them meanwhile."""
+    rest = push.build.rest_of(files)
     there = len(files) - len(rest)
     if there:
         console.note(f"{there} of {len(files)} files are there already")
     if not rest:
         return
     meter = Meter(console, "sent", sum(one.size_bytes for one in rest))
-    send_files(asked.store, build, rest, jobs=jobs, on_bytes=meter.add, on_file=meter.add_file)
+    store = push.asked.store
+    way = way_of(store, push.build, jobs=push.jobs, on_bytes=meter.add)
+    direct = [one for one in rest if push.routes.is_direct(one.size_bytes)]
+    small = [one for one in rest if not push.routes.is_direct(one.size_bytes)]
+    begun = [send_direct(way, one) for one in direct]
+    send_files(store, push.build, small, jobs=push.jobs, on_bytes=meter.add, on_file=meter.add_file)
+    for sent in begun:
+        await_measured(way, sent, on_measured=measured(console, sent.file))
+        meter.add_file(sent.file)
     meter.end()
+
+
+def measured(console: Console, file: Hashed) -> Callable[[int], None]:
+    """Say how far the store is with measuring a file."""
+    total = size(file.size_bytes)
+    return lambda count: console.progress(
+        f"{file.path} is sent; the store measured {size(count)} of {total}"
+    )
 
 
 def _jobs(text: str) -> int:

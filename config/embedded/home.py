@@ -72,6 +72,11 @@ class Home:
         return self.data / "env"
 
     @property
+    def shell(self) -> Path:
+        """What a shell reads to use the instance, as the quick starts say."""
+        return self.data / "shell"
+
+    @property
     def admin_token(self) -> Path:
         return self.data / "admin-token"
 

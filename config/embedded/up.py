@@ -98,6 +98,7 @@ def _start_and_watch(instance: Instance, supervisor: Supervisor, options: Option
     """Return when someone asks to stop, whether it was ready or not."""
     with suppress(StopRequested):
         report = _start(instance, supervisor)
+        write_private(instance.home.shell, for_shells(report))
         _tell(report, options)
         supervisor.watch()
     say("stopping …")
@@ -145,6 +146,20 @@ def _tell(report: Report, options: Options) -> None:
             json.dump(asdict(report), pipe)
 
 
+def for_shells(report: Report) -> str:
+    """What the quick starts need, as a shell reads it. Tokens are read when the file is."""
+    variables = {
+        "STORE": shlex.quote(report.url),
+        "ISSUER": shlex.quote(report.issuer_url),
+        "TOKEN": f"$(cat {shlex.quote(report.upload_token_file)})",
+        "ADMIN_TOKEN": f"$(cat {shlex.quote(report.admin_token_file)})",
+        "PATH": f"{shlex.quote(str(CHECKOUT / '.venv' / 'bin'))}:$PATH",
+    }
+    # What somebody pins of this instance ends with it: the next one has the same address.
+    kept = f"export STRONGROOM_CONFIG_HOME={shlex.quote(f'{report.data}/client')}\n"
+    return "".join(f"{name}={value}\n" for name, value in variables.items()) + kept
+
+
 def welcome(report: Report) -> str:
     """What a person needs to know, once everything is ready."""
     another = f"make manage ARGS='changepassword {report.admin}'"
@@ -154,6 +169,7 @@ def welcome(report: Report) -> str:
         password = f"one-time password {report.one_time_password} (shown only this once)"
     token = shlex.quote(report.upload_token_file)
     target = f"{report.url}/api/v1/projects/{report.project}/artifacts/"
+    shell = shlex.quote(f"{report.data}/shell")
     return "\n".join(
         (
             "",
@@ -162,6 +178,7 @@ def welcome(report: Report) -> str:
             f"  administer  {report.url}/admin/ as {report.admin}, {password}",
             "  upload      from another terminal, with any FILE:",
             f'              curl -T FILE -H "Authorization: Bearer $(cat {token})" {target}',
+            f"  try it      docs/quickstart-ci.md, in another terminal, after: . {shell}",
             f"  CI tokens   from the development issuer {report.issuer_url}/ (never in production)",
             f"  data        {report.data} (logs are in its folder logs)",
             "  stop        Ctrl-C",

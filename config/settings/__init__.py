@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config.settings.env import Profile, SignerKind, read
 from config.settings.logs import logging_config
+from config.settings.staff import UNFOLD as UNFOLD
 
 ENVIRONMENT: Final = read()
 PROFILE: Final = ENVIRONMENT.profile
@@ -20,6 +21,8 @@ ALLOWED_HOSTS = [_ORIGIN.hostname or "", *ENVIRONMENT.allowed_hosts]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
+    "config",  # first: its templates stand before those of django-unfold
+    "unfold",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -34,7 +37,6 @@ INSTALLED_APPS = [
     "provenance",
     "artifacts",
     "access",
-    "config",
 ]
 MIDDLEWARE = [
     "config.middleware.RequestContext",
@@ -45,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.middleware.OneTimePassword",
+    "config.middleware.StaffActor",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -113,6 +116,7 @@ LOGIN_URL = "admin:login"
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s e"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
@@ -165,11 +169,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # The store's own settings, as the wirings read them.
 BROKER_URL = ENVIRONMENT.broker_url
+BROKER_CA_FILE = ENVIRONMENT.broker_ca_file
 BLOB_DIRECTORY = ENVIRONMENT.blob_directory
 S3_BUCKET = ENVIRONMENT.s3
 DOWNLOADS = ENVIRONMENT.downloads
 TRUSTED_PROXIES = ENVIRONMENT.trusted_proxies
 MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_bytes
+DIRECT_UPLOAD_BYTES = ENVIRONMENT.direct_upload_bytes
 MAX_BUILD_FILES = ENVIRONMENT.max_build_files
 ATTESTOR_KEY_FILE = ENVIRONMENT.attestor_key_file
 SIGNER: Final = ENVIRONMENT.signer.value
@@ -181,7 +187,7 @@ CONFIRMATION_WAIT_SECONDS = ENVIRONMENT.confirmation_wait_seconds
 # Whoever takes over a web server that answers for the issuer's key can answer with another one,
 # and have certificates issued to himself as the attestor.
 WEB_ANSWERS_FOR_ATTESTOR = (
-    ENVIRONMENT.signer is SignerKind.SIGSTORE
+    (ENVIRONMENT.signer is SignerKind.SIGSTORE or SIGSTORE.public.is_given)
     and SIGSTORE.has_own_issuer
     and not SIGSTORE.issuer_is_isolated
 )

@@ -7,7 +7,7 @@ lines; the environment wins). Everything that is missing or wrong is named at on
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,9 +19,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from artifacts.domain.addresses import Network
 from artifacts.domain.handover import Way
+from config.settings.brokers import trouble_with_broker
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
 from config.settings.managed_key import ManagedKey, service_address
 from config.settings.managed_key import NotUsable as NotUsableService
+from config.settings.sigstore import SigstoreInstance, read_sigstore
 
 PREFIX: Final = "STRONGROOM_"
 MEBIBYTE: Final = 1024**2
@@ -64,26 +66,6 @@ class SignerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SigstoreInstance:
-    """What the signer `sigstore` works with. Without a token the store is its own issuer.
-
-    `issuer_is_isolated` says that the issuer's documents are not answered by the web server.
-    """
-
-    trusted_root: Path | None
-    signing_config: Path | None
-    identity_token_file: Path | None
-    identity_token: str | None = field(repr=False)
-    issuer_is_isolated: bool
-    threads: int
-
-    @property
-    def has_own_issuer(self) -> bool:
-        """Whether the worker mints the attestor's identity tokens itself."""
-        return self.identity_token_file is None and self.identity_token is None
-
-
-@dataclass(frozen=True, slots=True)
 class Environment:
     """Every setting that an operator can give; docs/settings.md describes each."""
 
@@ -93,6 +75,7 @@ class Environment:
     database_url: str
     migrator_database_url: str | None
     broker_url: str
+    broker_ca_file: Path | None
     blob_directory: Path | None
     s3: S3Bucket | None
     signer: SignerKind
@@ -103,6 +86,7 @@ class Environment:
     attestor_key_file: Path | None
     attestor_is_isolated: bool
     max_upload_bytes: int
+    direct_upload_bytes: int
     max_build_files: int
     allowed_hosts: tuple[str, ...]
     metrics_directory: Path | None
@@ -172,16 +156,18 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         database_url=_database_url(reader, "DATABASE_URL", required=True) or "",
         migrator_database_url=_database_url(reader, "MIGRATOR_DATABASE_URL", required=False),
         broker_url=reader.required("BROKER_URL", example="redis://127.0.0.1:6379/0"),
+        broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
         signer=_signer(reader),
-        sigstore=_sigstore(reader),
+        sigstore=read_sigstore(reader, prefix=PREFIX),
         managed_key=_managed_key(reader),
         downloads=_downloads(reader),
         trusted_proxies=_trusted_proxies(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
+        direct_upload_bytes=reader.positive("DIRECT_UPLOAD_BYTES", 64 * MEBIBYTE),
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
         metrics_directory=reader.path("METRICS_DIRECTORY"),
@@ -192,6 +178,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         confirmation_wait_seconds=reader.positive("CONFIRMATION_WAIT_SECONDS", 300),
         fault_points=_fault_points(reader),
     )
+    if trouble := trouble_with_broker(environment.broker_url):
+        reader.problems.append(f"{PREFIX}BROKER_URL {trouble}")
     if (environment.blob_directory is None) is (environment.s3 is None):
         reader.problems.append(
             f"one of {PREFIX}BLOB_DIRECTORY (for example /var/lib/strongroom/blobs) and "
@@ -290,23 +278,6 @@ def _signer(reader: _Reader) -> SignerKind:
         return SignerKind(value)
     reader.problems.append(f"{PREFIX}SIGNER is {value!r}; one of {', '.join(SignerKind)}")
     return SignerKind.EMBEDDED
-
-
-def _sigstore(reader: _Reader) -> SigstoreInstance:
-    instance = SigstoreInstance(
-        trusted_root=reader.path("SIGSTORE_TRUSTED_ROOT"),
-        signing_config=reader.path("SIGSTORE_SIGNING_CONFIG"),
-        identity_token_file=reader.path("SIGSTORE_IDENTITY_TOKEN_FILE"),
-        identity_token=reader.optional("SIGSTORE_IDENTITY_TOKEN"),
-        issuer_is_isolated=reader.flag("SIGSTORE_ISSUER_IS_ISOLATED"),
-        threads=reader.positive("SIGSTORE_THREADS", 32),
-    )
-    if instance.identity_token_file and instance.identity_token:
-        reader.problems.append(
-            f"{PREFIX}SIGSTORE_IDENTITY_TOKEN_FILE and {PREFIX}SIGSTORE_IDENTITY_TOKEN are both "
-            "set; one is enough"
-        )
-    return instance
 
 
 def _managed_key(reader: _Reader) -> ManagedKey:

@@ -1,25 +1,52 @@
 """A window for staff: the audit trail."""
 
 from django.contrib import admin
+from django.db.models import Q
 
 from kernel.audit.models import AuditRecord, AuditSeal
-from kernel.staff import ReadOnly
+from kernel.staff import shown
+from kernel.staff.marks import column
+from kernel.staff.pages import ReadOnly
 
 
 @admin.register(AuditRecord)
 class AuditAdmin(ReadOnly):
-    """Who did what to what, newest first."""
+    """Who did what to what, newest first, and what changed."""
 
-    list_display = ("at", "actor", "action", "target", "request_id")
-    list_filter = ("action",)
-    ordering = ("-id",)
-    search_fields = ("actor", "target", "request_id")
+    newest_first = ("-id",)
+    list_display = ("moment", "actor", "action", "target", "changed", "request_id")
+    search_help_text = "an actor, an action or a target, whole, as it stands in the list"
+    fields = ("id", "moment", "actor", "action", "target", "changed", "told", "request_id")
+    readonly_fields = fields
+
+    def look_for(self, term: str) -> Q | None:
+        return Q(actor=term) | Q(action=term) | Q(target=term)
+
+    @column("at")
+    def moment(self, one: AuditRecord) -> str:
+        return shown.moment(one.at)
+
+    @column("what changed")
+    def changed(self, one: AuditRecord) -> str:
+        before, after = one.facts.get("before"), one.facts.get("after")
+        before = before if isinstance(before, dict) else {}
+        after = after if isinstance(after, dict) else {}
+        changes = [
+            f"{name}: {before.get(name, shown.NOTHING)} → {after.get(name, shown.NOTHING)}"
+            for name in {**before, **after}
+            if before.get(name) != after.get(name)
+        ]
+        return "; ".join(changes)[:300] or shown.NOTHING
+
+    @column("facts")
+    def told(self, one: AuditRecord) -> str:
+        return shown.document(one.facts)
 
 
 @admin.register(AuditSeal)
 class SealAdmin(ReadOnly):
     """The chain over the audit trail, newest first."""
 
+    newest_first = ("-number",)
     list_display = ("number", "sealed_at", "row_count", "sha256")
-    ordering = ("-number",)
     exclude = ("rows",)

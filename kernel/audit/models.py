@@ -31,6 +31,9 @@ class AuditRecord(models.Model):
         db_table = "audit_record"
         indexes = [
             models.Index(fields=["organization_id", "-id"], name="audit_of_organization"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(fields=["target", "-id"], name="audit_by_target"),
         ]
 
     def __str__(self) -> str:

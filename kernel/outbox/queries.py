@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from kernel.counting import counted
 from kernel.outbox.models import Heartbeat, OutboxEvent
 
 
@@ -9,6 +10,11 @@ def oldest_event_age(*, now: datetime) -> timedelta:
     """How long the oldest waiting event has waited; zero when none waits."""
     oldest = OutboxEvent.objects.order_by("id").values_list("emitted_at", flat=True).first()
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
+
+
+def events_waiting() -> str:
+    """How many events wait, for people; many are not counted to the last."""
+    return counted(OutboxEvent.objects.all())
 
 
 def heartbeat_age(name: str, *, now: datetime) -> timedelta | None:

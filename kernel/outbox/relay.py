@@ -26,9 +26,9 @@ LEASE: Final = timedelta(seconds=30)
 def relay_once(*, routes: Routes, publish: Publish, now: datetime) -> int:
     """Publish the tasks of up to 200 waiting events, oldest first, and say how many events.
 
-    `publish(task, payload, request_id)` may raise: what was not published stays, leased for
-    30 seconds, and is taken again by any relay. So does an event that the table does not know
-    (newer code has written it): it waits for the newer relay and holds nobody else up.
+    `publish(task, payload, request_id)` may raise: what was not published is free again at once.
+    An event that the table does not know (newer code has written it) stays leased for 30 seconds:
+    it waits for the newer relay and holds nobody else up. So does what a killed relay had taken.
     """
     events = _claim(now=now)
     sent: list[int] = []
@@ -43,6 +43,9 @@ def relay_once(*, routes: Routes, publish: Publish, now: datetime) -> int:
     finally:
         if sent:
             OutboxEvent.objects.filter(pk__in=sent).delete()
+        known = {event.pk for event in events if event.name in routes}
+        if unsent := known.difference(sent):
+            OutboxEvent.objects.filter(pk__in=unsent).update(leased_until=None)
     return len(sent)
 
 

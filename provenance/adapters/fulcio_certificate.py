@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat import asn1
 from sigstore.errors import VerificationError
 
-_FULCIO: Final = "1.3.6.1.4.1.57264.1."
+FULCIO: Final = "1.3.6.1.4.1.57264.1."
 _ISSUER_V1: Final = 1
 _ISSUER: Final = 8
 
@@ -43,9 +43,9 @@ class FulcioProfile:
             VerificationError: it has no or several identities, no issuer, or two that differ.
         """
         try:
-            extensions = _extensions(cert)
+            extensions = fulcio_extensions(cert)
             identity = _identity(cert)
-        except (ValueError, x509.ExtensionNotFound) as error:
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
             raise VerificationError(f"certificate extensions: {error}") from error
         issuer = extensions.get(_ISSUER, "")
         if not issuer:
@@ -65,10 +65,15 @@ def _identity(certificate: x509.Certificate) -> str:
             raise VerificationError(f"certificate needs one identity, a URI; found: {found}")
 
 
-def _extensions(certificate: x509.Certificate) -> dict[int, str]:
+def fulcio_extensions(certificate: x509.Certificate) -> dict[int, str]:
+    """The texts of its Fulcio extensions by number.
+
+    Raises:
+        ValueError: one is not encoded as its number asks.
+    """
     texts: dict[int, str] = {}
     for extension in certificate.extensions:
-        suffix = extension.oid.dotted_string.removeprefix(_FULCIO)
+        suffix = extension.oid.dotted_string.removeprefix(FULCIO)
         if not suffix.isdecimal() or not isinstance(extension.value, x509.UnrecognizedExtension):
             continue
         value = extension.value.value

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sigstore.models import TrustedRoot
 from sigstore.verify import Verifier
@@ -31,6 +32,9 @@ class TrustedKey:
     address: str
     since: str
     until: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sha256} of {self.address}"
 
 
 def trusted_keys(trust_root: bytes) -> tuple[TrustedKey, ...]:
@@ -91,3 +95,32 @@ def _key(kind: str, trusted: bytes, address: str, window: TimeRange | None) -> T
     since = window.start.isoformat() if window is not None else ""
     until = window.end.isoformat() if window is not None and window.end is not None else ""
     return TrustedKey(kind, hashlib.sha256(trusted).hexdigest(), address, since, until)
+
+
+def contested_keys(current: bytes, proposed: bytes, *, now: datetime) -> list[TrustedKey]:
+    """The keys that the proposed root judges otherwise, but for an end that is to come.
+
+    Such an end takes nothing back: what the key has signed stays verifiable. A root that nothing
+    can be verified with contests all of them.
+
+    Raises:
+        UnusableTrustRoot: the current one cannot be read.
+    """
+    try:
+        offered = trusted_keys(proposed)
+    except UnusableTrustRoot:
+        offered = ()
+    return [
+        key
+        for key in trusted_keys(current)
+        if not any(_agrees(other, key, now=now) for other in offered)
+    ]
+
+
+def _agrees(offered: TrustedKey, key: TrustedKey, *, now: datetime) -> bool:
+    if (offered.kind, offered.sha256, offered.since) != (key.kind, key.sha256, key.since):
+        return False
+    if offered.until == key.until:
+        return True
+    ends_soon = bool(offered.until) and datetime.fromisoformat(offered.until) >= now
+    return ends_soon and (not key.until or offered.until < key.until)

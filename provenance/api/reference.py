@@ -303,7 +303,7 @@ OPERATIONS: Final[Operations] = {
     "GET /.well-known/jwks.json": Operation(
         id="show_identity_keys",
         reader=Reader.ADMINISTRATOR,
-        summary="The issuer's public key",
+        summary="The issuer's public keys: the one in use, and one that is announced",
         text="A JSON Web Key Set (RFC 7517).",
         asker=Asker.ANYBODY,
         answers=(Answer(200, "The keys.", {"keys": [dict[str, str]]}),),

@@ -19,5 +19,5 @@ urlpatterns = [
     path(".well-known/trusted_root/<int:version>.json", well_known.old_trust_root),
     path(".well-known/trusted_root_history.json", well_known.trust_root_versions),
     path(".well-known/openid-configuration", well_known.openid_configuration),
-    path(".well-known/jwks.json", well_known.identity_keys),
+    path(".well-known/jwks.json", well_known.issuer_keys),
 ]

@@ -11,7 +11,7 @@ from provenance.domain.identity_issuer import discovery_document, key_set
 from provenance.domain.signing_keys import SigningKey, key_document, public_pem
 from provenance.domain.trust_document import SIGSTORE_MEDIA_TYPE, read_trust_document
 from provenance.errors import NoSuchPage, TrustRootMissing
-from provenance.queries import identity_key, trust_root, trust_root_history, trust_state
+from provenance.queries import identity_keys, trust_root, trust_root_history, trust_state
 from provenance.queries import signing_keys as listed_keys
 
 DOCUMENT_NAME: Final = "strongroom-trust-root.json"
@@ -89,23 +89,23 @@ def trust_root_versions(request: HttpRequest) -> HttpResponse:
 @require_safe
 def openid_configuration(request: HttpRequest) -> HttpResponse:
     """The store as an issuer of its attestor's identity tokens, as a Sigstore CA asks for it."""
-    if _identity_key() is None:
+    if not _identity_keys():
         return problem_response(NoSuchPage(page=request.path), request)
     return JsonResponse(discovery_document(issuer=settings.PUBLIC_URL))
 
 
 @require_safe
-def identity_keys(request: HttpRequest) -> HttpResponse:
-    """The issuer's public key."""
-    spki = _identity_key()
-    if spki is None:
+def issuer_keys(request: HttpRequest) -> HttpResponse:
+    """The issuer's public keys: the one in use, and one that is announced."""
+    spkis = _identity_keys()
+    if not spkis:
         return problem_response(NoSuchPage(page=request.path), request)
-    return JsonResponse(key_set(spki))
+    return JsonResponse(key_set(*spkis))
 
 
-def _identity_key() -> bytes | None:
-    """The key that this process answers for: none where others answer in its place."""
-    return identity_key() if settings.WEB_ANSWERS_FOR_ATTESTOR else None
+def _identity_keys() -> list[bytes]:
+    """The keys that this process answers for: none where others answer in its place."""
+    return identity_keys() if settings.WEB_ANSWERS_FOR_ATTESTOR else []
 
 
 def _document(version: int) -> HttpResponse:

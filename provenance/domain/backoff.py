@@ -1,4 +1,4 @@
-"""When a failed attempt is tried again: from seconds to an hour, spread out without dice."""
+"""When a failed attempt is tried again: seconds, minutes, an hour; spread out without dice."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,13 +6,15 @@ from uuid import UUID
 
 FIRST: Final = timedelta(seconds=2)
 LONGEST: Final = timedelta(hours=1)
+# Of what is away and will come back: asking again costs little, and somebody waits for it.
+LONGEST_IN_AN_OUTAGE: Final = timedelta(minutes=2)
 
 
-def delay(*, attempts: int, request: UUID) -> timedelta:
-    """Doubling from 2 seconds to an hour, plus up to a quarter by which requests differ.
+def delay(*, attempts: int, request: UUID, longest: timedelta = LONGEST) -> timedelta:
+    """Doubling from 2 seconds to `longest`, plus up to a quarter by which requests differ.
 
     The part that differs comes from the request's id, so that a thousand requests that failed
     together do not come back together, and a test can still say when.
     """
     doubled = FIRST * (1 << min(max(attempts - 1, 0), 20))
-    return min(doubled, LONGEST) * (1 + (request.int % 1000) / 4000)
+    return min(doubled, longest) * (1 + (request.int % 1000) / 4000)

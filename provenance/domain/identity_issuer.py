@@ -66,6 +66,15 @@ def token_claims(
     }
 
 
+def certified(claims: Mapping[str, Any]) -> dict[int, str]:
+    """The extensions that the template (deploy/fulcio.yaml) and Fulcio itself make of a token.
+
+    Those of the issuer and the identity are not among them.
+    """
+    texts = {number: str(claims[claim]) for number, claim in CLAIMS.items()}
+    return {number: text for number, text in texts.items() if text} | {SUBJECT: claims["sub"]}
+
+
 def discovery_document(*, issuer: str) -> dict[str, Any]:
     """What the issuer says of itself: where its keys are, and that it hands out no token."""
     return {
@@ -79,17 +88,21 @@ def discovery_document(*, issuer: str) -> dict[str, Any]:
     }
 
 
-def key_set(spki: bytes) -> dict[str, Any]:
-    """The JSON Web Key Set of a P-256 key, given as DER SubjectPublicKeyInfo (RFC 7517)."""
-    # An uncompressed point ends the encoding: 0x04, then both coordinates (RFC 5480).
-    x, y = spki[-2 * _COORDINATE_BYTES : -_COORDINATE_BYTES], spki[-_COORDINATE_BYTES:]
-    key = {"kty": "EC", "crv": "P-256", "x": _base64url(x), "y": _base64url(y)}
-    return {"keys": [{**key, "kid": key_id(spki), "use": "sig", "alg": ALGORITHM}]}
+def key_set(*spkis: bytes) -> dict[str, Any]:
+    """The JSON Web Key Set of P-256 keys, given as DER SubjectPublicKeyInfo (RFC 7517)."""
+    return {"keys": [_key(spki) for spki in spkis]}
 
 
 def key_id(spki: bytes) -> str:
     """A name that differs with the key, so that a new key is fetched at once."""
     return _base64url(hashlib.sha256(spki).digest())
+
+
+def _key(spki: bytes) -> dict[str, str]:
+    # An uncompressed point ends the encoding: 0x04, then both coordinates (RFC 5480).
+    x, y = spki[-2 * _COORDINATE_BYTES : -_COORDINATE_BYTES], spki[-_COORDINATE_BYTES:]
+    key = {"kty": "EC", "crv": "P-256", "x": _base64url(x), "y": _base64url(y)}
+    return {**key, "kid": key_id(spki), "use": "sig", "alg": ALGORITHM}
 
 
 def _base64url(data: bytes) -> str:

@@ -63,10 +63,11 @@ def empty_trusted_root() -> bytes:
 
 
 def joined_roots(first: bytes, second: bytes) -> bytes:
-    """One TrustedRoot with everything of both, as a store that changed its signer needs it."""
+    """One TrustedRoot with everything of both, each entry once: a store may change its signer."""
     root, other = json.loads(first), json.loads(second)
     for name in ("certificateAuthorities", "ctlogs", "tlogs", "timestampAuthorities"):
-        root[name] = [*root.get(name, []), *other.get(name, [])]
+        entries = root.get(name, [])
+        root[name] = [*entries, *(one for one in other.get(name, []) if one not in entries)]
     return _encoded(root)
 
 

@@ -25,6 +25,7 @@ class Attestation(models.Model):
 
     class Meta:
         db_table = "attestation"
+        indexes = [models.Index(fields=["-recorded_at", "id"], name="attestation_newest")]
 
     def __str__(self) -> str:
         return f"{self.predicate_type} {self.pk}"

@@ -22,6 +22,14 @@ class StoredDecision(models.Model):
 
     class Meta:
         db_table = "decision"
+        indexes = [
+            models.Index(fields=["-decided_at", "key"], name="decision_newest"),
+            models.Index(
+                fields=["-decided_at", "key"],
+                condition=models.Q(allowed=False),
+                name="decision_newest_denied",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{'allow' if self.allowed else 'deny'} {self.sha256[:12]}"

@@ -4,6 +4,8 @@ import uuid
 
 from django.db import models
 
+from provenance.domain.transparency import Transparency
+
 
 class RequestState(models.TextChoices):
     """Where a request stands; all but `pending` are final.
@@ -36,6 +38,7 @@ class AttestationRequest(models.Model):
     `statement` holds the exact bytes from the first claim on, so that every attempt signs the
     same. Work is leased here (`lease`, `leased_until`) and failures set `next_attempt_at`.
     `request_id` is the HTTP request's, because one batch attests for many of them.
+    `transparency` is where the claim in force lets it be recorded; empty before any.
     `unanswered_since` is when the platform's API first failed to answer. `confirms` names the
     request whose job could not be confirmed in time: this one is for the second statement.
     """
@@ -52,6 +55,9 @@ class AttestationRequest(models.Model):
     requested_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=RequestState, default=RequestState.PENDING)
     statement = models.BinaryField(null=True)
+    transparency = models.CharField(
+        max_length=14, choices=[(one.value, one.value) for one in Transparency], blank=True
+    )
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -69,11 +75,17 @@ class AttestationRequest(models.Model):
     class Meta:
         db_table = "attestation_request"
         indexes = [
+            models.Index(fields=["-requested_at", "id"], name="attestation_request_newest"),
+            models.Index(
+                fields=["state", "-requested_at", "id"],
+                condition=~models.Q(state=RequestState.ATTESTED),
+                name="attestation_request_left",
+            ),
             models.Index(
                 fields=["next_attempt_at"],
                 name="attestation_request_due",
                 condition=models.Q(state=RequestState.PENDING),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

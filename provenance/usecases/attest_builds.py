@@ -4,22 +4,26 @@ The row is the truth: work is leased on it, failures stand on it with the time o
 and of two workers that sign the same request only one records.
 """
 
+import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
 from kernel import faults
+from kernel.connections import over_a_restart
 from provenance.domain.attesting import Asked, asked
 from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.confirmation import Confirmation
 from provenance.domain.evidence import Expected, examine
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent
+from provenance.domain.transparency import DEFAULT, Transparency, fitting
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import AttestationRequest, RequestState
 from provenance.ports import BundleVerifier, RunConfirmation, Signed, Signer, SigningJob
@@ -39,22 +43,30 @@ __all__ = [
     "LEASE",
     "Attestor",
     "Endings",
+    "asked_for",
     "attest_builds",
     "lease_due",
+    "look_up_transparency",
+    "save_statements",
     "sign_and_record",
     "write_statement",
 ]
 
 BATCH: Final = 32
 LEASE: Final = timedelta(seconds=60)
+# After this long every signer has ended what it began, however slow its services.
+LONGEST_SIGNING: Final = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
 class Attestor:
     """What attesting needs: who signs, who checks the signer, and the store's own URL.
 
+    `signer` serves what is recorded privately, which is what nobody chose otherwise; `elsewhere`
+    holds the signers for what may be recorded publicly, or nowhere.
     `confirmation` knows the platforms to ask about jobs, None where there are none; an API that
-    does not answer is waited for as long as `confirmation_wait`.
+    does not answer is waited for as long as `confirmation_wait`. `wait` pauses for so many seconds
+    while the database is being restarted.
     """
 
     signer: Signer
@@ -62,6 +74,18 @@ class Attestor:
     base_url: str
     confirmation: RunConfirmation | None = None
     confirmation_wait: timedelta = timedelta(minutes=5)
+    wait: Callable[[float], None] = time.sleep
+    elsewhere: Mapping[Transparency, Signer] = field(default_factory=dict)
+
+    @property
+    def signers(self) -> Mapping[Transparency, Signer]:
+        """Who signs what may be recorded where."""
+        return {**self.elsewhere, DEFAULT: self.signer}
+
+    def signer_name(self, transparency: Transparency) -> str:
+        """The label of who signs such statements, for metrics."""
+        signer = fitting(self.signers, transparency)
+        return signer.name if signer is not None else "none"
 
     @property
     def asked_issuers(self) -> frozenset[str]:
@@ -91,15 +115,20 @@ def sign_and_record(
     clock: Callable[[], datetime],
 ) -> None:
     """Sign leased work outside of any transaction, then keep what verifies in one."""
-    outcomes = _sign(attestor, works)
+    outcomes = _sign(attestor, works, now=clock())
     faults.reach("provenance.signed")
-    record_attestations(
-        works=works,
-        outcomes=outcomes,
-        endings=endings,
-        signer_name=attestor.signer.name,
-        now=clock(),
-    )
+
+    def record() -> None:
+        record_attestations(
+            works=works,
+            outcomes=outcomes,
+            endings=endings,
+            signer_of=attestor.signer_name,
+            now=clock(),
+        )
+
+    # What is dropped here waits until its lease ends, and is signed and logged again.
+    over_a_restart(record, wait=attestor.wait)
     faults.reach("provenance.recorded")
 
 
@@ -120,7 +149,7 @@ def lease_due(*, lane: Q, size: int, now: datetime) -> list[AttestationRequest]:
         request.lease = uuid.uuid4()
         request.leased_until = now + LEASE
         request.attempts += 1
-        request.save(update_fields=["lease", "leased_until", "attempts"])
+    AttestationRequest.objects.bulk_update(requests, ["lease", "leased_until", "attempts"])
     return requests
 
 
@@ -129,6 +158,7 @@ def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]
     lane = Q(confirms=None) & ~Q(issuer_name__in=attestor.asked_issuers)
     with transaction.atomic(durable=True):
         leased = lease_due(lane=lane, size=BATCH, now=now)
+        look_up_transparency(requests=leased, endings=endings)
         made = [
             write_statement(
                 request=request,
@@ -139,7 +169,27 @@ def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]
             )
             for request in leased
         ]
-    return [work for work in made if work is not None]
+        works = [work for work in made if work is not None]
+        save_statements(works=works)
+    return works
+
+
+def save_statements(*, works: Sequence[Work]) -> None:
+    """Save what `write_statement` wrote, at once: a batch waits for each row it sends. Joins."""
+    AttestationRequest.objects.bulk_update(
+        [work.request for work in works], ["statement", "transparency"]
+    )
+
+
+def look_up_transparency(*, requests: Sequence[AttestationRequest], endings: Endings) -> None:
+    """Set where leased requests may be recorded while their lease holds; not yet saved. Joins.
+
+    The owner's answer stands until this transaction ends, and whoever changes it afterwards sees
+    the lease: so a project that has become private has nothing on its way into a public log.
+    """
+    allowed = endings.transparencies(projects={request.project_id for request in requests})
+    for request in requests:
+        request.transparency = allowed[request.project_id]
 
 
 def write_statement(
@@ -150,13 +200,13 @@ def write_statement(
     base_url: str,
     now: datetime,
 ) -> Work | None:
-    """Save the statement's exact bytes with a leased request. Joins.
+    """Write the statement's exact bytes to a leased request; `save_statements` saves it. Joins.
 
     None where there is none to make: the request is refused, or its row cannot be read and
     waits, so that it does not keep the rest of the queue waiting.
     """
     try:
-        wanted = _asked(request, confirmation, base_url=base_url)
+        wanted = asked_for(request=request, confirmation=confirmation, base_url=base_url)
     except UnattestableEvent as refusal:
         refuse_request(request=request, refusal=refusal, endings=endings, now=now)
         return None
@@ -164,14 +214,20 @@ def write_statement(
         postpone(request=request, refusal=refusal, lease=request.lease, now=now)
         return None
     request.statement = wanted.statement
-    request.save(update_fields=["statement"])
     return Work(request, wanted)
 
 
-def _asked(
-    request: AttestationRequest, confirmation: Confirmation | None, *, base_url: str
+def asked_for(
+    *, request: AttestationRequest, confirmation: Confirmation | None, base_url: str
 ) -> Asked:
-    """Only an answer that this process has just got confirms a job; no row can say so."""
+    """What a signer is asked for a request.
+
+    Only an answer that this process has just got confirms a job; no row can say so.
+
+    Raises:
+        UnattestableEvent: the job's commit is not the code that ran.
+        MalformedFacts: the row cannot be read.
+    """
     facts = Witnessed.from_json(request.facts) if request.facts is not None else None
     if facts is not None:
         facts = replace(facts, confirmed=confirmation is not None)
@@ -187,21 +243,48 @@ def _asked(
 
 
 def _sign(
-    attestor: Attestor, claimed: Sequence[Work]
+    attestor: Attestor, claimed: Sequence[Work], *, now: datetime
 ) -> list[Signed | SignerRefused | SignerUnavailable]:
     """Sign outside of any transaction, and believe no signer: each bundle is verified here."""
+    answers: dict[UUID, Signed | SignerRefused | SignerUnavailable] = {}
+    for transparency in {work.transparency for work in claimed}:
+        line = [work for work in claimed if work.transparency is transparency]
+        signed = _signed(attestor, transparency, line, now=now)
+        answers |= zip((work.request.pk for work in line), signed, strict=True)
+    root = over_a_restart(
+        lambda: trust_root(version=trust_state().trust_root_version), wait=attestor.wait
+    )
+    return [_checked(attestor, work, answers[work.request.pk], root) for work in claimed]
+
+
+def _signed(
+    attestor: Attestor, transparency: Transparency, line: Sequence[Work], *, now: datetime
+) -> Sequence[Signed | SignerRefused | SignerUnavailable]:
+    """What the one signer that may sign these answers; they wait where there is none."""
+    signer = fitting(attestor.signers, transparency)
+    if signer is None:
+        refusal = SignerUnavailable(
+            reason="no-signer-for-transparency",
+            expected=transparency.value,
+            found=", ".join(sorted(attestor.signers)),
+        )
+        return [refusal] * len(line)
+    if transparency is Transparency.PUBLIC_LOG and any(_is_late(work, now) for work in line):
+        # Signing could outlast the lease, which is all that a change to private waits for.
+        return [SignerUnavailable(reason="lease-too-short")] * len(line)
     jobs = [
-        SigningJob(work.asked.statement, work.asked.identity, work.asked.claims) for work in claimed
+        SigningJob(work.asked.statement, work.asked.identity, work.asked.claims, transparency)
+        for work in line
     ]
     try:
-        answers = attestor.signer.sign(jobs)
+        return signer.sign(jobs)
     except SignerUnavailable as refusal:
-        return [refusal] * len(claimed)
-    root = trust_root(version=trust_state().trust_root_version)
-    return [
-        _checked(attestor, work, answer, root)
-        for work, answer in zip(claimed, answers, strict=True)
-    ]
+        return [refusal] * len(line)
+
+
+def _is_late(work: Work, now: datetime) -> bool:
+    until = work.request.leased_until
+    return until is None or until - now < LONGEST_SIGNING
 
 
 def _checked(

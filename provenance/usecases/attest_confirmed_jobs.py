@@ -27,6 +27,8 @@ from provenance.usecases.attest_builds import (
     Attestor,
     Endings,
     lease_due,
+    look_up_transparency,
+    save_statements,
     sign_and_record,
     write_statement,
 )
@@ -128,9 +130,10 @@ def _decide(
         locked = AttestationRequest.objects.select_for_update().filter(
             pk__in=leases, state=RequestState.PENDING
         )
-        for request in locked.order_by("id"):
-            if request.lease != leases[request.pk]:
-                continue
+        mine = [one for one in locked.order_by("id") if one.lease == leases[one.pk]]
+        # Only now: while the platform was asked, a project may have become private.
+        look_up_transparency(requests=mine, endings=endings)
+        for request in mine:
             confirmation = _settle(request, answers[request.pk], attestor, endings, now=now)
             if request.state != RequestState.PENDING or request.lease is None:
                 continue
@@ -145,7 +148,9 @@ def _decide(
                     now=now,
                 )
             )
-    return [work for work in works if work is not None]
+        written = [work for work in works if work is not None]
+        save_statements(works=written)
+    return written
 
 
 def _settle(

@@ -5,7 +5,7 @@ Everything here joins, except `record_attestations`, which is a transaction of i
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol, assert_never
@@ -17,9 +17,10 @@ from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import SIGNING_FAILURES, SIGNING_SECONDS
 from provenance.domain.attesting import Asked
-from provenance.domain.backoff import delay
+from provenance.domain.backoff import LONGEST, LONGEST_IN_AN_OUTAGE, delay
 from provenance.domain.build_facts import MalformedFacts
 from provenance.domain.statement import Subject
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import (
     Attestation,
@@ -33,6 +34,14 @@ from provenance.ports import Signed
 logger = logging.getLogger(__name__)
 
 SECOND_ASKED_AFTER: Final = timedelta(minutes=5)
+_ENDED: Final = (
+    "state",
+    "lease",
+    "leased_until",
+    "ended_at",
+    "statement",
+    "confirmation",
+)
 
 
 class Publish(Protocol):
@@ -47,12 +56,30 @@ class Refuse(Protocol):
     def __call__(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None: ...
 
 
+class Transparencies(Protocol):
+    """Where each project's statements may be recorded now.
+
+    Joins, and keeps the answer true until the transaction ends.
+    """
+
+    def __call__(self, *, projects: Collection[UUID]) -> Mapping[UUID, Transparency]: ...
+
+
+def nothing_public(*, projects: Collection[UUID]) -> Mapping[UUID, Transparency]:
+    """What holds where nobody chose."""
+    return dict.fromkeys(projects, DEFAULT)
+
+
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What the owner of builds does when one is attested or can never be; both join."""
+    """What the owner of builds does when one is attested or can never be; all join.
+
+    `transparencies` says where its statements may be recorded.
+    """
 
     publish: Publish
     refuse: Refuse
+    transparencies: Transparencies = nothing_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +89,18 @@ class Work:
     request: AttestationRequest
     asked: Asked
 
+    @property
+    def transparency(self) -> Transparency:
+        """Where it may be recorded, as long as the lease holds."""
+        return Transparency(self.request.transparency)
+
 
 def record_attestations(
     *,
     works: Sequence[Work],
     outcomes: Sequence[Signed | SignerRefused | SignerUnavailable],
     endings: Endings,
-    signer_name: str,
+    signer_of: Callable[[Transparency], str],
     now: datetime,
 ) -> None:
     """Keep what was signed and free what was not, in one transaction.
@@ -83,28 +115,39 @@ def record_attestations(
         )
         pending = {request.pk: request for request in locked.order_by("id")}
         attested: set[UUID] = set()
+        kept: list[_Kept] = []
         for work, outcome in zip(works, outcomes, strict=True):
             request = pending.get(work.request.pk)
             if request is None:
                 continue
             match outcome:
                 case Signed():
-                    _keep(request, work, outcome, now=now)
+                    kept.append(_keep(request, work, outcome, now=now))
                     if request.confirms_id is None:
                         attested.add(request.build_id)
                     waited = (now - request.requested_at).total_seconds()
-                    SIGNING_SECONDS.labels(signer_name).observe(waited)
+                    SIGNING_SECONDS.labels(signer_of(work.transparency)).observe(waited)
                 case SignerRefused() | SignerUnavailable():
                     postpone(request=request, refusal=outcome, lease=work.request.lease, now=now)
                 case _:
                     assert_never(outcome)
+        _save(kept, now=now)
         for build in sorted(attested - _builds_still_waiting(attested)):
             endings.publish(build_id=build, now=now)
 
 
-def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A request that is attested, with its rows; not saved yet."""
+
+    request: AttestationRequest
+    attestation: Attestation
+    subjects: Sequence[AttestationSubject]
+
+
+def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> _Kept:
     """Keep the bundle, and with the row what this very work was: another worker's may differ."""
-    attestation = Attestation.objects.create(
+    attestation = Attestation(
         request=request,
         organization_id=request.organization_id,
         project_id=request.project_id,
@@ -114,7 +157,7 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
         bundle_sha256=_sha256(signed.bundle),
         recorded_at=now,
     )
-    AttestationSubject.objects.bulk_create(
+    subjects = [
         AttestationSubject(
             attestation=attestation,
             project_id=request.project_id,
@@ -123,17 +166,31 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
             name=subject.name,
         )
         for subject in subjects_of(request=request)
-    )
+    ]
     request.state = RequestState.ATTESTED
     request.lease = request.leased_until = request.last_error = None
     request.ended_at = now
     request.statement = work.asked.statement
     request.confirmation = work.request.confirmation
-    request.confirmation_told = work.request.confirmation_told
-    request.save()
-    logger.info("build attested", extra=_told(request, attestation=str(attestation.pk)))
-    if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
-        _ask_again_later(request, now=now)
+    if request.confirmation_told != work.request.confirmation_told:
+        request.confirmation_told = work.request.confirmation_told
+        request.save(update_fields=["confirmation_told"])
+    return _Kept(request, attestation, subjects)
+
+
+def _save(kept: Sequence[_Kept], *, now: datetime) -> None:
+    """Save a batch's rows together: each question to the database costs as much as a signature."""
+    Attestation.objects.bulk_create([one.attestation for one in kept])
+    AttestationSubject.objects.bulk_create([one for each in kept for one in each.subjects])
+    AttestationRequest.objects.bulk_update([one.request for one in kept], _ENDED)
+    # Not among them: there it would become JSON's null, which is not the database's.
+    ended = AttestationRequest.objects.filter(pk__in=[one.request.pk for one in kept])
+    ended.exclude(last_error=None).update(last_error=None)
+    for one in kept:
+        request = one.request
+        logger.info("build attested", extra=_told(request, attestation=str(one.attestation.pk)))
+        if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
+            _ask_again_later(request, now=now)
 
 
 def _ask_again_later(first: AttestationRequest, *, now: datetime) -> None:
@@ -168,7 +225,9 @@ def postpone(
         return  # our lease ran out and somebody else is at it: the row is theirs
     request.lease = request.leased_until = None
     asked_to_wait = timedelta(seconds=float(str(refusal.facts.get("retry_after_seconds", 0))))
-    pause = delay(attempts=request.attempts, request=request.pk)
+    is_outage = isinstance(refusal, SignerUnavailable)
+    longest = LONGEST_IN_AN_OUTAGE if is_outage else LONGEST
+    pause = delay(attempts=request.attempts, request=request.pk, longest=longest)
     request.next_attempt_at = now + max(pause, asked_to_wait)
     request.last_error = {
         "code": refusal.code,
@@ -192,8 +251,8 @@ def _take_turns(builds: set[UUID]) -> None:
     """
     keys = sorted(int.from_bytes(build.bytes[:8], signed=True) for build in builds)
     with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        # One after the other, in the order of the keys, as unnest gives them.
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
 
 
 def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:

@@ -19,7 +19,7 @@ OURS: Final = ("access", "artifacts", "client", "config", "kernel", "provenance"
 # Besides itself, and besides the packages that hold them: all of it without Django.
 SHARED: Final = re.compile(
     r"kernel\.(digest|errors|problems)"
-    r"|artifacts\.domain\.(names|ranges)"
+    r"|artifacts\.domain\.(names|parts|ranges)"
     r"|provenance\.(domain\.\w+|errors|ports)"
     r"|provenance\.adapters\.(fulcio_certificate|key_log_entries|keyed_bundle|sigstore_failures"
     r"|sigstore_verifier|signing_algorithms|trust_windows|trusted_keys|unverified_bundle)"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-MEBIBYTE = 1024**2
+from tests.bench.memory import MEBIBYTE, watching
 
 
 class Caller:
@@ -103,29 +103,6 @@ def run(call: Caller, project: str, options: argparse.Namespace) -> None:
             )
 
 
-def descendants(pid: int) -> Iterator[tuple[int, str]]:
-    """Processes below this one, with their command lines."""
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            yield child, Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-            yield from descendants(child)
-
-
-def watch(pid: int, peaks: dict[str, int], stop: threading.Event) -> None:
-    """Keep the largest PSS of a process of each kind."""
-    while not stop.wait(0.5):
-        try:
-            for child, command in descendants(pid):
-                kind = next((word for word in ("granian", "worker") if word in command), None)
-                if kind is None:
-                    continue
-                lines = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()
-                pss = next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-                peaks[kind] = max(peaks.get(kind, 0), pss * 1024)
-        except OSError:
-            continue  # it has ended meanwhile
-
-
 def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -137,12 +114,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--watch", type=int)
     options = parser.parse_args()
-    peaks: dict[str, int] = {}
-    stop = threading.Event()
-    if options.watch:
-        threading.Thread(target=watch, args=(options.watch, peaks, stop), daemon=True).start()
-    run(Caller(options.url, options.token_file.read_text().strip()), options.project, options)
-    stop.set()
+    caller = Caller(options.url, options.token_file.read_text().strip())
+    if options.watch is None:
+        run(caller, options.project, options)
+        return
+    with watching(options.watch) as peaks:
+        run(caller, options.project, options)
     for kind, pss in sorted(peaks.items()):
         print(f"{kind:12} {pss / MEBIBYTE:8.0f} MiB PSS of one process, at most")  # noqa: T201
 

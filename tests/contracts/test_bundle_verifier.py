@@ -23,6 +23,7 @@ from tests.factories.bundles import (
     AT,
     IDENTITY,
     PAYLOAD,
+    SPARE,
     STORE,
     Authority,
     Instance,
@@ -101,6 +102,7 @@ def test_refuses_an_edited_bundle_at_its_step(
 OTHER_AUTHORITY = Authority()
 LATE = AT + timedelta(minutes=10, seconds=1)
 TEXTS = Leaf().texts
+EVIL = "https://store.test/builders/evil/hosted-confirmed/v1"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,16 @@ TEXTS = Leaf().texts
     [
         (Parts(authority=OTHER_AUTHORITY), ("chain", "chain-invalid")),
         (Parts(ct_key=SigningKey.generate()), ("sct", "sct-invalid")),
-        (Parts(leaf=Leaf(has_sct=False)), ("sct", "sct-invalid")),
+        (Parts(leaf=Leaf(scts=0)), ("sct", "sct-invalid")),
+        (Parts(leaf=Leaf(scts=2)), ("sct", "sct-invalid")),
+        (
+            Parts(leaf=Leaf(texts={**TEXTS, SPARE: asn1.encode_der(EVIL)}, renamed=9)),
+            ("chain", "chain-invalid"),
+        ),
+        (
+            Parts(leaf=Leaf(texts={**TEXTS, SPARE: asn1.encode_der(EVIL)}, renamed=12)),
+            ("chain", "chain-invalid"),
+        ),
         (Parts(log_key=SigningKey.generate()), ("log", "log-entry-invalid")),
         (Parts(integrated_at=LATE), ("chain", "time-outside-certificate")),
         (
@@ -145,6 +156,9 @@ TEXTS = Leaf().texts
         "foreign-authority",
         "foreign-ct-key",
         "no-sct",
+        "two-scts",
+        "two-builders",
+        "two-repositories",
         "foreign-log",
         "logged-after-expiry",
         "logged-before-issue",
@@ -165,6 +179,16 @@ def test_refuses_a_well_made_bundle_of_the_wrong_parts(
     bundle = INSTANCE.bundle(parts)
 
     assert failure(verifier.verify(encoded(bundle), trust_root=ROOT)) == expected
+
+
+def test_accepts_an_extension_that_is_there_once(verifier: BundleVerifier) -> None:
+    """The twin of the certificates that say something twice: made in the same way."""
+    leaf = Leaf(texts={**TEXTS, SPARE: asn1.encode_der(EVIL)}, renamed=10)
+
+    verified = verifier.verify(encoded(INSTANCE.bundle(Parts(leaf=leaf))), trust_root=ROOT).verified
+
+    assert verified is not None
+    assert verified.extensions[10] == EVIL
 
 
 def test_accepts_the_last_second_of_a_certificate(verifier: BundleVerifier) -> None:

@@ -11,7 +11,9 @@ from artifacts.adapters.s3.direct import S3DirectUploads
 from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
 from artifacts.errors import BlobMissing
 from artifacts.ports import BlobStore, DirectUploads, SignedPart, Transfer
+from tests.contracts.conftest import new_bucket, server_named
 from tests.factories.builds import digest_of
+from tests.factories.s3_server import S3_SERVERS
 from tests.factories.stores import read
 from tests.fakes.blob_store import MemoryBlobStore
 from tests.fakes.direct_uploads import MemoryDirectUploads
@@ -43,15 +45,15 @@ def put_over_http(part: SignedPart, body: bytes) -> bool:
     return answer.status == 200
 
 
-@pytest.fixture(params=["memory", "s3", "s3-versioned"])
-def place(request: pytest.FixtureRequest) -> Place:
+@pytest.fixture(params=["memory", *S3_SERVERS, *(f"{server}-versioned" for server in S3_SERVERS)])
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
     if request.param == "memory":
         store = MemoryBlobStore()
         memory = MemoryDirectUploads(store)
         return Place(memory, memory.put, store)
-    bucket = request.getfixturevalue(
-        "versioned_bucket" if request.param == "s3-versioned" else "bucket"
-    )
+    name, _, versioned = request.param.partition("-")
+    server = server_named(request, name)
+    bucket = new_bucket(server, monkeypatch, is_versioned=bool(versioned))
     return Place(
         S3DirectUploads(bucket, public=bucket),
         put_over_http,

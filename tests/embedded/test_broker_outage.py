@@ -6,8 +6,9 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,65 @@ from redis import Redis
 
 from config.embedded.running import Running, running
 from tests.embedded.family import ask, eventually, fetch, find, is_published, log_of, upload
+from tests.factories.rabbitmq import RabbitMq
 
 PROMPT_SECONDS = 3
 
 
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("broker") / "data") as started:
-        yield started
+@dataclass(frozen=True)
+class Broker:
+    """The broker of an instance: its processes, and what waits in it."""
+
+    pids: Callable[[], list[int]]
+    waiting: Callable[[], int]
+    empty: Callable[[], object]
+
+
+@pytest.fixture(scope="module", params=["valkey", "rabbitmq"])
+def both(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Running, Broker]]:
+    data = tmp_path_factory.mktemp("broker") / "data"
+    if request.param == "rabbitmq":
+        rabbitmq = request.getfixturevalue("rabbitmq")
+        assert isinstance(rabbitmq, RabbitMq)
+        broker = Broker(lambda: [rabbitmq.process.pid], rabbitmq.waiting, rabbitmq.empty)
+        with running(data, settings={"STRONGROOM_BROKER_URL": rabbitmq.url}) as started:
+            yield started, broker
+        return
+    with running(data) as started, valkey(started) as client:
+        yield (
+            started,
+            Broker(
+                lambda: pids(started, "valkey"),
+                lambda: int(client.llen("celery")),
+                client.flushall,
+            ),
+        )
+
+
+@pytest.fixture
+def instance(both: tuple[Running, Broker]) -> Running:
+    return both[0]
+
+
+@pytest.fixture
+def broker(both: tuple[Running, Broker]) -> Broker:
+    return both[1]
+
+
+def valkey(instance: Running) -> "Redis":
+    password = (instance.home.secrets / "broker").read_text().strip()
+    return Redis(unix_socket_path=str(instance.home.broker_socket), password=password)
+
+
+def pids(instance: Running, *kinds: str) -> list[int]:
+    return [process.pid for kind in kinds for process in find(instance.home, kind)]
 
 
 @contextmanager
-def stopped(instance: Running, *kinds: str) -> Iterator[None]:
+def stopped(halted: list[int]) -> Iterator[None]:
     """Processes that hold their connections open and say nothing."""
-    halted = [process.pid for kind in kinds for process in find(instance.home, kind)]
     assert halted
     for pid in halted:
         os.kill(pid, signal.SIGSTOP)
@@ -39,13 +85,8 @@ def stopped(instance: Running, *kinds: str) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def broker(instance: Running) -> "Redis":
-    password = (instance.home.secrets / "broker").read_text().strip()
-    return Redis(unix_socket_path=str(instance.home.broker_socket), password=password)
-
-
-def test_acknowledges_uploads_while_the_broker_is_silent(instance: Running) -> None:
-    with stopped(instance, "valkey"):
+def test_acknowledges_uploads_while_the_broker_is_silent(instance: Running, broker: Broker) -> None:
+    with stopped(broker.pids()):
         started = time.monotonic()
         artifact = upload(instance, "silent.txt")
         took = time.monotonic() - started
@@ -56,15 +97,16 @@ def test_acknowledges_uploads_while_the_broker_is_silent(instance: Running) -> N
     assert not ready["checks"]["broker"]["ok"]
     assert ready["checks"]["database"]["ok"]
     eventually(lambda: is_published(instance, artifact), "it is published afterwards", seconds=60)
+    assert ask(instance, "GET", "/readyz")["checks"]["broker"]["ok"]
 
 
-def test_finds_work_whose_message_was_lost(instance: Running) -> None:
+def test_finds_work_whose_message_was_lost(instance: Running, broker: Broker) -> None:
     """The worker is halted, so that the message waits in the broker and is lost with it."""
-    with stopped(instance, "worker", "a pool child of the worker"):
+    with stopped(pids(instance, "worker", "a pool child of the worker")):
+        broker.empty()
         artifact = upload(instance, "emptied.txt")
-        with broker(instance) as client:
-            eventually(lambda: client.llen("celery") > 0, "the message is in the broker")
-            client.flushall()
+        eventually(lambda: broker.waiting() > 0, "the message is in the broker")
+        broker.empty()
 
     eventually(lambda: is_published(instance, artifact), "the sweep finds it", seconds=60)
 

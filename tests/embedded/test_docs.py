@@ -1,35 +1,25 @@
-"""It works as it is written: every command of the quick starts runs against a running store.
+"""It works as it is written: every command of the pages runs against a running store.
 
-A ```console block is a piece of one session a page: `$ ` begins a command, indented lines belong
-to it, other lines show output. Blocks marked `console production` need a real installation.
+What a page shows below a command is compared with what the command says. Which blocks these are,
+and what happens to the others, is in tests/factories/pages.py.
 """
 
 import os
-import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from config.embedded.running import Running, running
+from tests.factories.doc_session import bash, failures
+from tests.factories.pages import PAGES, ROOT, Step, Treatment, steps_of
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-PAGES: Final = [
-    *sorted((ROOT / "docs").glob("quickstart-*.md")),
-    ROOT / "docs" / "client.md",
-    ROOT / "docs" / "verify.md",
-    ROOT / "README.md",
-]
+SESSIONS: Final = [page for page in PAGES if steps_of(page, Treatment.SESSION)]
 TOOLS: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
-BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND: Final = re.compile(r"^\$ (.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
-# CI itself runs `make check test`; `make demo` and `make up` have tests of their own.
-ELSEWHERE: Final = "make "
-SECONDS: Final = 120
+SECONDS: Final = 240
 
 
 @pytest.fixture(scope="module")
@@ -55,66 +45,27 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binaries
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", SESSIONS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_runs_as_it_is_written(
     page: Path, instance: Running, programs: Path, tmp_path: Path
 ) -> None:
-    commands = commands_of(page.read_text())
-    if any("cosign " in command for command in commands) and not shutil.which("cosign", path=TOOLS):
+    steps = steps_of(page, Treatment.SESSION)
+    if _needs_cosign(steps) and not shutil.which("cosign", path=TOOLS):
         pytest.skip("cosign is not on PATH")
+    # Where the reader stands: in the checkout that the instance was started from.
+    (tmp_path / ".strongroom").symlink_to(instance.home.data)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    here = bash(folder=tmp_path, environment=_environment(tmp_path, programs), timeout=SECONDS)
 
-    finished = subprocess.run(
-        ["bash", "-c", session(commands)],
-        cwd=tmp_path,
-        env=environment(instance, home=tmp_path, programs=programs),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    problems = failures(steps, here, as_shown={"http://127.0.0.1:8420": instance.url})
 
-    assert finished.returncode == 0, finished.stdout[-4000:]
+    assert problems == [], "\n\n".join(problems)
 
 
-def test_finds_commands_and_nothing_else() -> None:
-    page = (
-        "```console\n$ one \\\n    two\nshown\n$ three\n```\n```console production\n$ four\n```\n"
-    )
-
-    assert commands_of(page) == ["one \\\n    two", "three"]
+def _needs_cosign(steps: list[Step]) -> bool:
+    return any("cosign " in step.command for step in steps)
 
 
-def test_stops_at_the_first_command_that_fails(tmp_path: Path) -> None:
-    failing = session(["touch before", "false", "touch after"])
-
-    finished = subprocess.run(["bash", "-c", failing], cwd=tmp_path, check=False, timeout=SECONDS)
-
-    assert finished.returncode != 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["before"]
-
-
-def commands_of(page: str) -> list[str]:
-    """The commands of a page, in order, without those that are tried elsewhere."""
-    found = [command for block in BLOCK.findall(page) for command in COMMAND.findall(block)]
-    return [command for command in found if not command.startswith(ELSEWHERE)]
-
-
-def session(commands: Sequence[str]) -> str:
-    """One shell that runs the commands, and ends with the first that fails (`set -e` skips `!`)."""
-    checked = [f"{command}\n__check $?" for command in commands]
-    check = '__check() { [ "$1" = 0 ] || { echo "the last command failed: $1"; exit 1; }; }'
-    return "\n".join(["set -o pipefail -o verbose", check, *checked])
-
-
-def environment(instance: Running, *, home: Path, programs: Path) -> dict[str, str]:
-    """What each page tells its reader to set; nothing else of this machine's but PATH."""
-    return {
-        "PATH": f"{programs}:{TOOLS}",
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "STORE": instance.url,
-        "ISSUER": instance.report.issuer_url,
-        "TOKEN": instance.upload_token,
-        "ADMIN_TOKEN": instance.admin_token,
-    }
+def _environment(home: Path, programs: Path) -> dict[str, str]:
+    """Of this machine PATH alone; everything else the page itself has to say."""
+    return {"PATH": f"{programs}:{TOOLS}", "HOME": str(home), "LANG": "C.UTF-8"}

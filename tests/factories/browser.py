@@ -14,11 +14,20 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 WIDE: Final = 1280
 NARROW: Final = 360
 HEIGHT: Final = 900
+# How long a page may take to show what is expected, also on a machine that has much to do.
+PATIENCE_MS: Final = 30_000
 LOOPBACK: Final = "127.0.0.1"
 Scheme = Literal["light", "dark"]
 # WCAG 2.2, levels A and AA, in axe's words.
@@ -43,6 +52,7 @@ def running_browser() -> Iterator[Browser]:
     """A browser without a window, closed at the end."""
     flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
     os.environ[_DJANGO_ALLOWS] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=program(), args=flags)

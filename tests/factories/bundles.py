@@ -6,6 +6,7 @@ its accepted twin in the forged thing alone.
 
 import base64
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ IDENTITY = f"{STORE}/builders/github/hosted-unconfirmed/v1"
 ORIGIN = "store.test - 1"
 PAYLOAD = b'{"_type":"https://in-toto.io/Statement/v1","subject":[],"n":1}'
 SCT = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
+SPARE = 99
 CODE_SIGNING = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])
 
 
@@ -78,7 +80,9 @@ class Leaf:
         }
     )
     usage: x509.ExtendedKeyUsage | None = CODE_SIGNING
-    has_sct: bool = True
+    scts: int = 1
+    # The number that the extension `SPARE` of `texts` gets, also where there is one already.
+    renamed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -187,16 +191,23 @@ class Instance:
             builder = builder.add_extension(leaf.usage, critical=False)
         for suffix, value in leaf.texts.items():
             builder = builder.add_extension(fulcio(suffix, value), critical=False)
-        if leaf.has_sct:
-            builder = self._with_sct(builder, parts, authority)
-        return builder.sign(authority.key.private, hashes.SHA256())
+        if leaf.scts:
+            builder = self._with_scts(builder, parts, authority)
+        certificate = builder.sign(authority.key.private, hashes.SHA256())
+        if leaf.renamed is None:
+            return certificate
+        tbs = _renamed(certificate.tbs_certificate_bytes, leaf.renamed)
+        return _signed_otherwise(certificate, tbs, authority.key)
 
-    def _with_sct(
+    def _with_scts(
         self, builder: x509.CertificateBuilder, parts: Parts, authority: Authority
     ) -> x509.CertificateBuilder:
         tbs = builder.sign(authority.key.private, hashes.SHA256()).tbs_certificate_bytes
+        if parts.leaf.renamed is not None:
+            tbs = _renamed(tbs, parts.leaf.renamed)
         logged = certificate_leaf(tbs, issuer_spki=authority.key.spki, now=parts.issued_at)
-        scts = sct_list(logged, key=parts.ct_key or self.ct_key, now=parts.issued_at)
+        one = sct_list(logged, key=parts.ct_key or self.ct_key, now=parts.issued_at)[2:]
+        scts = struct.pack("!H", len(one) * parts.leaf.scts) + one * parts.leaf.scts
         return builder.add_extension(
             x509.UnrecognizedExtension(SCT, asn1.encode_der(scts)), critical=False
         )
@@ -216,6 +227,27 @@ class Instance:
         note = checkpoint(ORIGIN, size, root, key=key)
         logged = Logged(bodies[index], index, at, size, root, path)
         return log_entry(logged, checkpoint=note, key=key)
+
+
+def _renamed(tbs: bytes, number: int) -> bytes:
+    """The certificate's body with the spare extension under another number of the same length."""
+    spare, wanted = (x509.ObjectIdentifier(f"1.3.6.1.4.1.57264.1.{one}") for one in (SPARE, number))
+    old, new = (asn1.encode_der(oid) for oid in (spare, wanted))
+    assert tbs.count(old) == 1
+    assert len(old) == len(new)
+    return tbs.replace(old, new)
+
+
+def _signed_otherwise(
+    certificate: x509.Certificate, tbs: bytes, key: SigningKey
+) -> x509.Certificate:
+    """The certificate with another body, signed anew: what no builder would make."""
+    der, old = certificate.public_bytes(Encoding.DER), certificate.signature
+    while len(signature := key.sign(tbs)) != len(old):
+        pass  # DER's integers have a byte more or less
+    return x509.load_der_x509_certificate(
+        der.replace(certificate.tbs_certificate_bytes, tbs).replace(old, signature)
+    )
 
 
 def encoded(bundle: Mapping[str, Any]) -> bytes:

@@ -33,6 +33,7 @@ from provenance.usecases.attest_builds import Attestor, attest_builds
 from provenance.wiring import judge
 from tests.factories.actors import administrator
 from tests.factories.addresses import Things
+from tests.factories.archives import tarred
 from tests.factories.builds import send
 from tests.factories.facts import witnessed
 from tests.factories.people import account, member, personal_token
@@ -41,6 +42,7 @@ from tests.fakes.blob_store import MemoryBlobStore
 ROLES: Final = {role.value: role for role in Role}
 JOB: Final = witnessed()
 OF_THE_JOB: Final = b"bytes of the job"
+PATH: Final = "dist/a.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Cast:
             ("api/v1/projects", "POST"): {**place, "project": "fresh"},
             (project, "PATCH"): {"is_public": True},
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
+            (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
             (f"{project}/refs", "PUT"): {"allowed_refs": ["refs/heads/main"]},
@@ -164,7 +167,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         publisher=publisher.pk,
         invitation=Invitation.objects.get().pk,
         member="carol",
-        path="dist/a.tar.gz",
+        path=PATH,
         upload=_given_up(open_build).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
@@ -185,8 +188,8 @@ def _project(organization: str, slug: str, *, is_public: bool) -> Project:
 def _published(place: Project, attestor: Attestor) -> Artifact:
     published = publish_file(
         actor=administrator(),
-        place=Place(place.organization.slug, place.slug, "dist/a.tar.gz"),
-        incoming=Incoming(chunks=iter([b"bytes"]), declared=None),
+        place=Place(place.organization.slug, place.slug, PATH),
+        incoming=Incoming(chunks=iter([tarred({PATH: b"bytes"}, "tar.gz")]), declared=None),
         store=blob_store(),
         clock=timezone.now,
     )
@@ -247,7 +250,7 @@ def _job(place: Project) -> tuple[str, Build]:
         Workload(JOB.job_key, JOB.to_json()),
     )
     build = start_build(actor=actor, wanted=Wanted("acme", "widget"), now=now).build
-    send(actor, build, MemoryBlobStore(), "dist/a.tar.gz", OF_THE_JOB)
+    send(actor, build, MemoryBlobStore(), PATH, OF_THE_JOB)
     return secret.text, build
 
 

@@ -1,4 +1,4 @@
-"""A real S3 server for tests: versitygw on a folder, on a port of its own."""
+"""Real S3 servers for tests, each on a folder and a port of its own."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ import boto3
 ACCESS_KEY: Final = "strongroom-tests"
 SECRET_KEY: Final = "only-for-tests-of-this-run"
 START_SECONDS: Final = 20
+# TEST_SECOND_OPINION=1: the contracts are also put to another server (.ci/second-opinion).
+HAS_SECOND_OPINION: Final = bool(os.environ.get("TEST_SECOND_OPINION"))
+S3_SERVERS: Final = ("versitygw", "minio") if HAS_SECOND_OPINION else ("versitygw",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +44,64 @@ class S3Server:
             client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
+    def settings(self, bucket: str, **more: str) -> dict[str, str]:
+        """The settings of a store that keeps its bytes in this bucket."""
+        return {
+            "STRONGROOM_BLOB_DIRECTORY": "",
+            "STRONGROOM_S3_BUCKET": bucket,
+            "STRONGROOM_S3_ENDPOINT": self.endpoint,
+            "STRONGROOM_S3_PATH_STYLE": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            **more,
+        }
 
-def is_installed() -> bool:
-    """Whether versitygw is on PATH."""
-    return shutil.which("versitygw") is not None
+
+def is_installed(program: str = "versitygw") -> bool:
+    """Whether the server is on PATH."""
+    return shutil.which(program) is not None
 
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    """A server that is ready, and stopped at the end."""
+    """A versitygw that is ready, and stopped at the end."""
     places = {name: folder / name for name in ("iam", "versions", "data")}
     for place in places.values():
         place.mkdir(parents=True)
     port = _free_port()
+    command = [
+        *("versitygw", "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive"),
+        *("--iam-dir", str(places["iam"])),
+        *("posix", "--versioning-dir", str(places["versions"]), str(places["data"])),
+    ]
+    environ = {"ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY}
+    with _running(command, environ, port) as server:
+        yield server
+
+
+@contextmanager
+def running_minio(folder: Path) -> Iterator[S3Server]:
+    """The same of another make, so that a promise is not one server's habit."""
+    port, console = _free_port(), _free_port()
+    command = [
+        *("minio", "server", "--quiet", "--address", f"127.0.0.1:{port}"),
+        *("--console-address", f"127.0.0.1:{console}", str(folder)),
+    ]
+    environ = {
+        "MINIO_ROOT_USER": ACCESS_KEY,
+        "MINIO_ROOT_PASSWORD": SECRET_KEY,
+        "MINIO_BROWSER": "off",
+        "MINIO_UPDATE": "off",
+    }
+    with _running(command, environ, port) as server:
+        yield server
+
+
+@contextmanager
+def _running(command: list[str], environ: Mapping[str, str], port: int) -> Iterator[S3Server]:
     with subprocess.Popen(
-        [
-            *("versitygw", "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive"),
-            *("--iam-dir", str(places["iam"])),
-            *("posix", "--versioning-dir", str(places["versions"]), str(places["data"])),
-        ],
-        env={**os.environ, "ROOT_ACCESS_KEY": ACCESS_KEY, "ROOT_SECRET_KEY": SECRET_KEY},
+        command,
+        env={**os.environ, **environ},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
@@ -91,4 +132,4 @@ def _await(endpoint: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError(f"versitygw did not start (exit status {process.poll()})")
+    raise AssertionError(f"{process.args!r} did not start (exit status {process.poll()})")

@@ -36,13 +36,7 @@ def server(tmp_path: Path) -> Iterator[S3Server]:
 @pytest.fixture
 def bucket_shop(shop: Shop, server: S3Server) -> Iterator[Shop]:
     with running_web(
-        STRONGROOM_BLOB_DIRECTORY="",
-        STRONGROOM_S3_BUCKET=BUCKET,
-        STRONGROOM_S3_ENDPOINT=server.endpoint,
-        STRONGROOM_S3_PATH_STYLE="true",
-        STRONGROOM_S3_PART_BYTES=str(5 * 1024 * 1024),
-        AWS_ACCESS_KEY_ID=ACCESS_KEY,
-        AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+        port=0, **server.settings(BUCKET, STRONGROOM_S3_PART_BYTES=str(5 * 1024 * 1024))
     ) as web:
         yield replace(shop, web=web)
 

@@ -114,15 +114,13 @@ def client(
         place=f"{named_bucket.endpoint}/{BUCKET}", probe=S3Probe(bucket), now=timezone.now()
     )
     with running_web(
-        STRONGROOM_BLOB_DIRECTORY="",
-        STRONGROOM_S3_BUCKET=BUCKET,
-        STRONGROOM_S3_ENDPOINT=named_bucket.endpoint,
-        STRONGROOM_S3_PUBLIC_ENDPOINT=public,
-        STRONGROOM_S3_PATH_STYLE="true",
-        STRONGROOM_S3_PART_BYTES=str(SMALLEST_PART),
-        STRONGROOM_MAX_UPLOAD_BYTES="1000000",
-        AWS_ACCESS_KEY_ID=ACCESS_KEY,
-        AWS_SECRET_ACCESS_KEY=SECRET_KEY,
+        port=0,
+        **named_bucket.settings(
+            BUCKET,
+            STRONGROOM_S3_PUBLIC_ENDPOINT=public,
+            STRONGROOM_S3_PART_BYTES=str(SMALLEST_PART),
+            STRONGROOM_MAX_UPLOAD_BYTES="1000000",
+        ),
     ) as web:
         yield Client(replace(shop, web=web), curl, bucket)
 

@@ -17,7 +17,7 @@ from provenance.usecases.set_policy import set_policy
 from tests.environment import SCRATCH
 from tests.factories import nginx
 from tests.factories.actors import administrator
-from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, is_installed, running_s3
+from tests.factories.s3_server import S3Server, is_installed, running_s3
 from tests.journeys.conftest import WIDGET, Answer, Shop, digest_of, running_web
 
 BUCKET: Final = "handed-over"
@@ -96,15 +96,7 @@ def server(tmp_path: Path) -> Iterator[S3Server]:
 
 
 def in_bucket(server: S3Server, way: str) -> dict[str, str]:
-    return {
-        "STRONGROOM_DOWNLOADS": way,
-        "STRONGROOM_BLOB_DIRECTORY": "",
-        "STRONGROOM_S3_BUCKET": BUCKET,
-        "STRONGROOM_S3_ENDPOINT": server.endpoint,
-        "STRONGROOM_S3_PATH_STYLE": "true",
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-    }
+    return server.settings(BUCKET, STRONGROOM_DOWNLOADS=way)
 
 
 @pytest.fixture(params=["directory.conf", "bucket.conf"])

@@ -126,6 +126,7 @@ def test_takes_uploads_while_sigstore_is_down_and_attests_them_afterwards(
     assert early.status != 200
     (waiting,) = build["attestation"]["requests"]
     assert waiting["last_error"] == SignerUnavailable.code
+    assert (waiting["service"], waiting["reason"]) == ("rekor", "not-reachable")
     assert waiting["next_attempt_at"]
     assert (late.status, late.body) == (200, b"widget")
 

@@ -31,6 +31,7 @@ from kernel.rest import UnsupportedMediaType
 from kernel.shapes import STORE, Id, ProjectName, Says, Url
 from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement
+from provenance.domain.transparency import Transparency
 
 _IDENTITY_TOKEN: Final = "eyJhbGciOiJSUzI1NiIs…"  # noqa: S105 - an example, and none at that
 _ENDS: Final = Annotated[
@@ -118,7 +119,12 @@ OPERATIONS: Final[Operations] = {
                     ],
                     "level": Level,
                     "why_not_higher": [str],
-                    "public": {"files": bool, "statements": bool, "why": [str]},
+                    "public": {
+                        "files": bool,
+                        "statements": bool,
+                        "transparency": Transparency,
+                        "why": [str],
+                    },
                     "policy": {
                         "verdict": Annotated[str, Says(enum=["passed", "failed"])],
                         "reason": str,

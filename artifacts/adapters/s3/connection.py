@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _URL_SECONDS: Final = 300
 _PAUSES: Final = (0.2, 0.5, 1.5)  # between four tries; jitter is added
+Body = bytes | bytearray
 _TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -115,7 +116,7 @@ class Bucket:
             timeout=urllib3.Timeout(connect=settings.connect_seconds, read=settings.read_seconds),
         )
 
-    def put(self, key: str, body: bytes, digest: Sha256, *, replaces: bool = False) -> Pin:
+    def put(self, key: str, body: Body, digest: Sha256, *, replaces: bool = False) -> Pin:
         """Store an object whose bytes have this digest.
 
         Raises:
@@ -135,7 +136,7 @@ class Bucket:
         return Upload(key, answer["UploadId"])
 
     def put_part(
-        self, upload: Upload, number: int, body: bytes, digest: Sha256
+        self, upload: Upload, number: int, body: Body, digest: Sha256
     ) -> Mapping[str, Any]:
         """Store a part (from 1); the answer is what completion has to name."""
         signed = checksum(digest)
@@ -294,7 +295,7 @@ class Bucket:
         wanted = self._settings.encryption
         return {"ServerSideEncryption": wanted} if wanted else {}
 
-    def _send(self, operation: str, body: bytes, *, key: str, **parameters: object) -> Pin:
+    def _send(self, operation: str, body: Body, *, key: str, **parameters: object) -> Pin:
         """PUT the body; the answer tells it from others."""
         url = self._signed(operation, key=key, **parameters)
         headers = {
@@ -326,13 +327,17 @@ class Bucket:
         *,
         key: str,
         headers: Mapping[str, str],
-        body: bytes | None = None,
+        body: Body | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """A good answer, its body unread. What may be a short trouble is tried again."""
         for pause in (*_PAUSES, None):
             try:
                 response = self._pool.request(
-                    method, url, headers=dict(headers), body=body, preload_content=False
+                    method,
+                    url,
+                    headers=dict(headers),
+                    body=body,  # type: ignore[arg-type] # it takes every buffer, and says so nowhere
+                    preload_content=False,
                 )
             except urllib3.exceptions.HTTPError as error:
                 if pause is None:

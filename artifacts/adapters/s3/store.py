@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from artifacts.adapters.s3.answers import ObjectExists
-from artifacts.adapters.s3.connection import Bucket, Head, Upload
+from artifacts.adapters.s3.connection import Body, Bucket, Head, Upload
 from artifacts.errors import BlobMissing, DigestMismatch, StorageUnavailable
 from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
 from kernel import faults
@@ -61,27 +61,33 @@ class ObjectReader:
 
 @dataclass(slots=True)
 class _Measured:
-    """Bytes on their way, cut into parts and measured as a whole."""
+    """Bytes on their way, cut into parts and measured as a whole. `has_ended`: no part follows."""
 
     chunks: Iterable[bytes]
     part_bytes: int
     whole: Any = field(default_factory=sha256)
     size_bytes: int = 0
+    has_ended: bool = False
 
-    def parts(self) -> Iterator[bytes]:
-        """Parts of the same size; the last is what is left, and the first may be empty."""
-        pending, is_first = bytearray(), True
+    def parts(self) -> Iterator[Body]:
+        """Parts of the same size; the last is what is left, and may be empty if it is the first.
+
+        What was given is not held any more when the next is collected, and nothing is copied:
+        a large upload is two parts in memory because of this.
+        """
+        pending = bytearray()
         for chunk in self.chunks:
             self.whole.update(chunk)
             self.size_bytes += len(chunk)
             pending += chunk
             while len(pending) > self.part_bytes:
-                yield bytes(pending[: self.part_bytes])
-                del pending[: self.part_bytes]
-                is_first = False
+                rest = pending[self.part_bytes :]
+                del pending[self.part_bytes :]
+                yield pending
+                pending = rest
             faults.reach("artifacts.receiving")
-        if pending or is_first:
-            yield bytes(pending)
+        self.has_ended = True
+        yield pending
 
     @property
     def digest(self) -> Sha256:
@@ -105,16 +111,15 @@ class S3BlobStore:
         record_before = datetime.now(UTC) + RECORD_WITHIN
         measured = _Measured(chunks, self._part_bytes)
         parts = measured.parts()
-        first = next(parts)
-        second = next(parts, None)
-        if second is None:
+        held = [next(parts)]
+        if measured.has_ended:
             _check(measured, expected)
             key = _key(measured.digest)
             faults.reach("artifacts.promoting")
-            pin = self._put_small(key, first, measured.digest)
+            pin = self._put_small(key, held.pop(), measured.digest)
         else:
             key = _key(expected) if expected else f"blobs/measured/{secrets.token_hex(16)}"
-            pin = self._put_large(key, measured, _chain(first, second, parts), expected)
+            pin = self._put_large(key, measured, _chain(held, parts), expected)
         return StoredBytes(measured.digest, measured.size_bytes, key, pin, record_before)
 
     def merge(self, duplicate: StoredBytes, *, into: StoredBytes) -> StoredBytes:
@@ -170,14 +175,14 @@ class S3BlobStore:
             self._bucket.abort(upload)
         return len(old)
 
-    def _put_small(self, key: str, body: bytes, digest: Sha256) -> Pin:
+    def _put_small(self, key: str, body: Body, digest: Sha256) -> Pin:
         try:
             return self._bucket.put(key, body, digest)
         except ObjectExists:
             return self._our_own(key, len(body))
 
     def _put_large(
-        self, key: str, measured: _Measured, parts: Iterable[bytes], expected: Sha256 | None
+        self, key: str, measured: _Measured, parts: Iterable[Body], expected: Sha256 | None
     ) -> Pin:
         upload = self._bucket.begin(key)
         try:
@@ -192,7 +197,7 @@ class S3BlobStore:
             self._abort(upload)
             raise
 
-    def _send_parts(self, upload: Upload, parts: Iterable[bytes]) -> list[Any]:
+    def _send_parts(self, upload: Upload, parts: Iterable[Body]) -> list[Any]:
         return [
             self._bucket.put_part(upload, number, body, Sha256.of(sha256(body).digest()))
             for number, body in enumerate(parts, start=1)
@@ -227,7 +232,7 @@ def _is(found: Head, size_bytes: int, pin: Pin) -> bool:
     return found.size_bytes == size_bytes and pin.etag in ("", found.pin.etag)
 
 
-def _chain(first: bytes, second: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield second
+def _chain(held: list[Body], rest: Iterator[Body]) -> Iterator[Body]:
+    """First what is held, which is then held no longer, and then the rest."""
+    yield held.pop()
     yield from rest

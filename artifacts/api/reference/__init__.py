@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from artifacts.api.reference import artifacts, builds, consumers, projects, uploads
+from artifacts.api.reference import artifacts, builds, consumers, projects, signing, uploads
 from kernel.reference import Operations
 
 OPERATIONS: Final[Operations] = {
     **projects.OPERATIONS,
     **builds.OPERATIONS,
     **uploads.OPERATIONS,
+    **signing.OPERATIONS,
     **consumers.OPERATIONS,
     **artifacts.OPERATIONS,
 }

@@ -10,7 +10,13 @@ from artifacts.api.policy import PolicyIn
 from artifacts.api.shapes import DownloadLine, OrganizationDocument, ProjectDocument
 from artifacts.domain.names import UnsafeName
 from artifacts.domain.refs import RefNotNameable
-from artifacts.errors import NameTaken, OrganizationNotFound, PolicyChanged, ProjectNotFound
+from artifacts.errors import (
+    NameTaken,
+    OrganizationNotFound,
+    PolicyChanged,
+    ProjectNotFound,
+    PublicSigningUnderWay,
+)
 from kernel.actor import PermissionMissing, Unauthenticated
 from kernel.digest import MalformedDigest
 from kernel.reference import (
@@ -45,6 +51,18 @@ _POLICY: Final = {
     "accepts_release": bool,
 }
 _LIMITED: Final = {"limit_bytes": Count, "setting": str, "raised_by": str}
+_DIRECT: Final = {
+    "is_offered": bool,
+    "hindrance": Annotated[
+        dict[str, object] | None,
+        Says(description="Why files cannot go straight to the bucket; null where they can."),
+    ],
+    "from_bytes": Annotated[
+        int, Says(minimum=0, description="Files of this size and larger should go there.")
+    ],
+    "limit_bytes": Count,
+    "setting": str,
+}
 _DOWNLOADS: Final = {
     "artifact": Parameter("artifact", Id, "Of this artifact."),
     "sha256": SHA256,
@@ -73,6 +91,7 @@ OPERATIONS: Final[Operations] = {
                 "The limits: bytes, files, characters or rows, as their names say.",
                 {
                     "upload": _LIMITED,
+                    "direct": _DIRECT,
                     "build": {"limit_files": Count, "setting": str, "raised_by": str},
                     "path": {"limit_bytes": Count, "segment_limit_bytes": Count},
                     "slug": {"limit_characters": Count},
@@ -153,7 +172,7 @@ OPERATIONS: Final[Operations] = {
         text="Owners do. What is public can be read by everybody, its statements included.",
         body=Body(VisibilityIn, {"is_public": True}),
         answers=(Answer(200, "The project as it is now.", ProjectDocument),),
-        refusals=(*BODY, *OF_PROJECT),
+        refusals=(*BODY, *OF_PROJECT, PublicSigningUnderWay),
     ),
     f"GET {_PROJECT}/policy": Operation(
         id="show_policy",

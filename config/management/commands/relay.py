@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
+from celery import Celery
 from django.core.management import BaseCommand
 from django.db import DatabaseError, connections
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
+from config.broker import failures
 from config.celery import app
 from config.events import ROUTES
+from config.service_manager import ServiceManager
 from kernel.outbox.relay import relay_once
 
 logger = logging.getLogger(__name__)
@@ -38,11 +40,40 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
         logger.info("relay started")
-        health = _Health()
+        manager = ServiceManager()
+        manager.ready()
+        health, outlet = _Health(), Outlet(app)
         while not stop.is_set():
-            if not _turn(health):
+            manager.alive()
+            if not _turn(health, outlet):
                 stop.wait(min(POLL_SECONDS * 2**health.failures, LONGEST_WAIT_SECONDS))
         logger.info("relay stopped")
+
+
+class Outlet:
+    """The relay's own connection to the broker, made when it is needed.
+
+    Without heartbeats: a relay may have nothing to say for long, and nothing to listen to.
+    """
+
+    def __init__(self, celery: Celery) -> None:
+        self._celery = celery
+        self._connection = celery.connection_for_write(heartbeat=0)
+        self.failures = failures(self._connection)
+
+    def publish(self, task: str, payload: Mapping[str, object], request_id: str) -> None:
+        """Hand one task to the broker, or raise: the outbox tries again, Celery does not."""
+        self._celery.send_task(
+            task,
+            kwargs=dict(payload),
+            headers={"request_id": request_id},
+            retry=False,
+            connection=self._connection,
+        )
+
+    def hang_up(self) -> None:
+        """Drop the connection: a late answer on it would confirm another message."""
+        self._connection.collect()
 
 
 @dataclass(slots=True)
@@ -53,25 +84,22 @@ class _Health:
     is_down: bool = False
 
 
-def _turn(health: _Health) -> int:
+def _turn(health: _Health, outlet: Outlet) -> int:
     """Relay once; how many events moved."""
+    down: tuple[type[BaseException], ...] = (DatabaseError, *outlet.failures)
     try:
-        moved = relay_once(routes=ROUTES, publish=publish, now=timezone.now())
-    except (DatabaseError, KombuError, OSError) as error:
+        moved = relay_once(routes=ROUTES, publish=outlet.publish, now=timezone.now())
+    except down as error:
         # Events wait in their rows; said once, because an outage is one fact.
         if not health.is_down:
             logger.warning("relay cannot move events", extra={"error": str(error)})
         health.is_down = True
         health.failures += 1
         connections.close_all()
+        outlet.hang_up()
         return 0
     health.failures = 0
     if moved and health.is_down:
         health.is_down = False
         logger.info("relay moves events again")
     return moved
-
-
-def publish(task: str, payload: Mapping[str, object], request_id: str) -> None:
-    """Hand one task to the broker, or raise: the outbox tries again, Celery does not."""
-    app.send_task(task, kwargs=dict(payload), headers={"request_id": request_id}, retry=False)

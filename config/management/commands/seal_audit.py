@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandParser
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from config.service_manager import ServiceManager
 from kernel.audit.seal import seal_once
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,11 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
         logger.info("sealer started")
+        manager = ServiceManager()
+        manager.ready()
         is_down = False
         while not stop.is_set():
+            manager.alive()
             is_down = not _turn(is_down=is_down)
             stop.wait(SECONDS)
         logger.info("sealer stopped")

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from provenance.domain.identity_issuer import discovery_document, key_set
-from provenance.queries import identity_key
+from provenance.queries import identity_keys
 
 
 class Command(BaseCommand):
@@ -26,12 +26,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, folder: Path, **_options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Write both files; again replaces them."""
-        spki = identity_key()
-        if spki is None:
+        spkis = identity_keys()
+        if not spkis:
             raise CommandError("the store has no identity key yet: run init_signer first")
         documents = {
             "openid-configuration": discovery_document(issuer=settings.PUBLIC_URL),
-            "jwks.json": key_set(spki),
+            "jwks.json": key_set(*spkis),
         }
         for name, document in documents.items():
             try:

@@ -1,4 +1,4 @@
-"""Fulcio, Rekor v2 and timestamp authorities, where sigstore-python expects clients of its own.
+"""Fulcio, Rekor and timestamp authorities, where sigstore-python expects clients of its own.
 
 They ask over a Line of ours, mind the service's breaker, and raise refusals instead of being
 logged and forgotten. What they answer is only parsed here: `attest_builds` verifies the result.
@@ -20,6 +20,7 @@ from rfc3161_client import (
 )
 from sigstore._internal.fulcio.client import FulcioCertificateSigningResponse
 from sigstore._internal.rekor import EntryRequestBody
+from sigstore._internal.rekor.client import RekorClient
 from sigstore._internal.rekor.client_v2 import RekorV2Client
 from sigstore.models import TransparencyLogEntry
 from sigstore.oidc import IdentityToken
@@ -115,6 +116,18 @@ class InstanceRekor(RekorV2Client):
         return self._service.ask(json.dumps(payload).encode(), _JSON, _entry)
 
 
+class InstanceRekorV1(RekorClient):
+    """The same for the first version of Rekor's API."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.url)
+        self._service = service
+
+    def create_entry(self, request: EntryRequestBody) -> TransparencyLogEntry:
+        """Have it entered; the answer promises its time (the signed entry timestamp)."""
+        return self._service.ask(json.dumps(request).encode(), _JSON, _first_version_entry)
+
+
 class InstanceTimestamps:
     """Stands where sigstore expects a TimestampAuthorityClient."""
 
@@ -123,7 +136,11 @@ class InstanceTimestamps:
         self._service = service
 
     def request_timestamp(self, signature: bytes) -> TimeStampResponse:
-        """Get a timestamp (RFC 3161). Unlike sigstore's own, no failure passes in silence."""
+        """Get a timestamp (RFC 3161). Unlike sigstore's own, no failure passes in silence.
+
+        Raises:
+            SignerRefused: it answers another question (RFC 3161, section 2.4.2, nonce).
+        """
         query = (
             TimestampRequestBuilder()
             .hash_algorithm(HashAlgorithm.SHA256)
@@ -131,11 +148,14 @@ class InstanceTimestamps:
             .nonce(nonce=True)
             .build()
         )
-        return self._service.ask(
+        response = self._service.ask(
             query.as_bytes(),
             {"Content-Type": "application/timestamp-query"},
-            decode_timestamp_response,
+            _timestamp,
         )
+        if response.tst_info.nonce != query.nonce:
+            raise SignerRefused(service="tsa", reason="timestamp-for-another-request")
+        return response
 
 
 def _parsed(service: str, url: str, content: bytes, read: Callable[[bytes], Parsed]) -> Parsed:
@@ -161,13 +181,23 @@ def _certificates(content: bytes) -> FulcioCertificateSigningResponse:
     return FulcioCertificateSigningResponse(leaf, chain)
 
 
+def _timestamp(content: bytes) -> TimeStampResponse:
+    response = decode_timestamp_response(content)
+    _ = response.tst_info  # raises now, if there is none in it
+    return response
+
+
 def _entry(content: bytes) -> TransparencyLogEntry:
     return TransparencyLogEntry(rekor.TransparencyLogEntry.from_dict(json.loads(content)))
+
+
+def _first_version_entry(content: bytes) -> TransparencyLogEntry:
+    return TransparencyLogEntry._from_v1_response(json.loads(content))  # noqa: SLF001 - no other way
 
 
 def _identities(certificate: x509.Certificate) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return []
     return [str(name.value) for name in names]

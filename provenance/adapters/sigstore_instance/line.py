@@ -22,7 +22,7 @@ _LONGEST_WAIT_SECONDS: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a service may be silent, and how much it may say.
+    """How long a service may be silent, how much it may say, and how often it is asked at once.
 
     `batch_seconds` ends everything that one batch has open, however busy it seems: it is shorter
     than the lease on the batch's requests.
@@ -32,6 +32,7 @@ class Limits:
     silent_seconds: float = 15
     batch_seconds: float = 45
     size_bytes: int = 1024 * 1024
+    threads: int = 32
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The signer `sigstore`: sigstore's own signer over an instance of Fulcio, Rekor v2 and a TSA.
+"""The signer `sigstore`: sigstore's own signer over an instance of Fulcio, Rekor and a TSA.
 
 Each statement gets a key, a certificate, a timestamp and a log entry of its own. A log answers
 only when it has published, about a second later, so the statements of a batch go side by side.
@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.utils import timezone
 from sigstore import dsse
@@ -24,29 +23,30 @@ from provenance.adapters.sigstore_instance.breaker import Breaker
 from provenance.adapters.sigstore_instance.clients import (
     InstanceFulcio,
     InstanceRekor,
+    InstanceRekorV1,
     InstanceTimestamps,
     Service,
 )
 from provenance.adapters.sigstore_instance.configuration import (
-    InstanceFiles,
+    Description,
     Services,
     read_services,
 )
 from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
 from provenance.adapters.sigstore_instance.line import Limits, Line
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
 
 logger = logging.getLogger(__name__)
 
-THREADS: Final = 32
-
 Answer = Signed | SignerRefused | SignerUnavailable
 
 
 class SigstoreSigner:
-    """Signs with the instance that two files describe. Call it outside of any transaction.
+    """Signs with one instance, and only what may be recorded where that instance records.
 
+    Call it outside of any transaction.
     It lives as long as its process, and remembers which service has failed lately.
     """
 
@@ -55,17 +55,17 @@ class SigstoreSigner:
     def __init__(
         self,
         *,
-        files: InstanceFiles,
+        files: Description,
         identities: IdentityTokens,
+        transparency: Transparency = DEFAULT,
         clock: Callable[[], datetime] = timezone.now,
-        threads: int = THREADS,
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
+        self._transparency = transparency
         self._identities = identities
         self._clock = clock
-        self._threads = threads
         self._limits = limits or Limits()
         self._tls = ssl.create_default_context()
         self._breakers = {
@@ -73,7 +73,7 @@ class SigstoreSigner:
         }
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Answer]:
-        """Sign side by side, at most `threads` at once, and end them all before the lease does."""
+        """Sign side by side, as many as the limits say, and end them all before the lease does."""
         if not jobs:
             return []
         office = self._open()
@@ -82,7 +82,7 @@ class SigstoreSigner:
         hang_up.start()
         try:
             with ThreadPoolExecutor(
-                min(self._threads, len(jobs)), thread_name_prefix="sigstore-signer"
+                min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
             ) as pool:
                 answers = list(pool.map(office.sign, jobs))
         finally:
@@ -94,7 +94,8 @@ class SigstoreSigner:
 
     def _open(self) -> "_Office":
         return _Office(
-            services=read_services(self._files),
+            services=read_services(self._files, self._transparency),
+            transparency=self._transparency,
             mint=self._identities.open(),
             line=Line(self._limits, self._tls),
             breakers=self._breakers,
@@ -107,6 +108,7 @@ class _Office:
     """What a batch is signed with."""
 
     services: Services
+    transparency: Transparency
     mint: Mint
     line: Line
     breakers: dict[str, Breaker]
@@ -114,6 +116,10 @@ class _Office:
 
     def sign(self, job: SigningJob) -> Answer:
         """Sign one statement, in a thread that touches no database."""
+        if job.transparency is not self.transparency:
+            return SignerRefused(
+                reason="transparency-differs", expected=job.transparency, found=self.transparency
+            )
         try:
             # First, so that a statement that cannot be signed costs no certificate.
             statement = dsse.Statement(job.statement)
@@ -135,7 +141,9 @@ class _Office:
 
     def _context(self, job: SigningJob) -> SigningContext:
         services = self.services
-        log = InstanceRekor(self._service("rekor", f"{services.rekor}/log/entries"))
+        log = (InstanceRekorV1 if services.rekor.version == 1 else InstanceRekor)(
+            self._service("rekor", f"{services.rekor.url}/log/entries")
+        )
         authorities = [InstanceTimestamps(self._service("tsa", url)) for url in services.timestamps]
         certificates = self._service("fulcio", f"{services.fulcio.rstrip('/')}/api/v2/signingCert")
         return SigningContext(

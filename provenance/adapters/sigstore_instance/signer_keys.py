@@ -8,7 +8,7 @@ from django.db import transaction
 from provenance.adapters.embedded.generations import wait_for_other_creators
 from provenance.adapters.embedded.keys import KeyEncryptionKey
 from provenance.adapters.embedded.trust_root import embedded_root_if_any
-from provenance.adapters.sigstore_instance.configuration import InstanceFiles, read_trusted_root
+from provenance.adapters.sigstore_instance.configuration import Description, read_trusted_root
 from provenance.adapters.sigstore_instance.identity_tokens import create_identity_key
 from provenance.domain.trust_document import joined_roots
 from provenance.errors import SignerUnavailable
@@ -17,9 +17,7 @@ from provenance.errors import SignerUnavailable
 class SigstoreInstanceKeys:
     """The port over the instance's trusted root and, with an issuer of our own, its key."""
 
-    def __init__(
-        self, *, files: InstanceFiles, key_file: Path | None, has_own_issuer: bool
-    ) -> None:
+    def __init__(self, *, files: Description, key_file: Path | None, has_own_issuer: bool) -> None:
         self._files = files
         self._key_file = key_file
         self._has_own_issuer = has_own_issuer

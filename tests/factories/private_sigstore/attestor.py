@@ -7,12 +7,13 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from provenance.adapters.sigstore_instance.configuration import InstanceFiles
+from provenance.adapters.sigstore_instance.configuration import Description, InstanceFiles
 from provenance.adapters.sigstore_instance.identity_tokens import StoreIdentities
 from provenance.adapters.sigstore_instance.line import Limits
 from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
-from provenance.queries import identity_key
+from provenance.domain.transparency import DEFAULT, Transparency
+from provenance.queries import identity_keys
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.private_sigstore.issuer import IdentityIssuer
 from tests.factories.signing_jobs import key_file
@@ -37,13 +38,15 @@ class Attestor:
     def signer(
         self,
         *,
+        transparency: Transparency = DEFAULT,
         limits: Limits | None = None,
-        files: InstanceFiles | None = None,
+        files: Description | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> SigstoreSigner:
         return SigstoreSigner(
             files=files or self.files,
             identities=StoreIdentities(key_file=self.key_file, issuer=self.issuer),
+            transparency=transparency,
             limits=limits,
             monotonic=monotonic,
         )
@@ -60,5 +63,5 @@ class Sigstore:
         """Make an identity key, and let the issuer answer with it."""
         attestor = Attestor(self.instance, key_file(folder), self.issuer.url)
         attestor.keys.create(now=timezone.now())
-        self.issuer.spki = identity_key()
+        self.issuer.spkis = identity_keys()
         return attestor

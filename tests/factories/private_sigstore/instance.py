@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.factories.free_ports import free_ports
 from tests.factories.private_sigstore import namespace
 from tests.factories.private_sigstore.ct_log import CtLog
 from tests.factories.private_sigstore.namespace import die_with_the_parent
@@ -80,14 +81,14 @@ def running_instance(folder: Path, *, issuer: str = "") -> Iterator[Instance]:
     pki = create_pki(folder / "pki")
     with ExitStack() as stack:
         ct_log = stack.enter_context(serving(CtLog(pki.ct_key).answer))
-        ports = _free_ports(8)
+        ports = free_ports(8)
         addresses = [f"http://127.0.0.1:{port}" for port in ports]
         fulcio, rekor, tsa, free, other = addresses[:5]
         instance = Instance(folder, fulcio, rekor, tsa, issuer or free, other)
         _start(stack, folder, "rekor", _rekor(pki, folder, ports[1], ports[5:7]))
         _start_tsa(stack, folder, pki, ports[2])
         config = _fulcio_config(folder, [instance.issuer, instance.other_issuer])
-        ports_of_fulcio = [ports[0], ports[7], *_free_ports(1)]
+        ports_of_fulcio = [ports[0], ports[7], *free_ports(1)]
         command = _fulcio(pki, config, ports_of_fulcio, ct_log)
         _start(stack, folder, "fulcio", [*command, f"--legacy-unix-domain-socket={folder}/f.sock"])
         for port in ports[:3]:
@@ -195,12 +196,6 @@ def _start(stack: ExitStack, folder: Path, name: str, command: list[str]) -> Non
             )
         )
     stack.callback(process.kill)
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]
 
 
 def _await(port: int, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The store's identity issuer where Fulcio looks for it, answered with the product's documents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,19 +11,19 @@ from tests.factories.private_sigstore.serving import Answer, Request, serving
 
 @dataclass(slots=True)
 class IdentityIssuer:
-    """Answers with the key that a test has made last; without one it knows nothing."""
+    """Answers with the keys that a test has made last; without any it knows nothing."""
 
     url: str
-    spki: bytes | None = None
+    spkis: Sequence[bytes] = ()
 
     def answer(self, request: Request) -> Answer:
-        if self.spki is None:
+        if not self.spkis:
             return Answer.json({}, 404)
         match request.path:
             case "/.well-known/openid-configuration":
                 return Answer.json(discovery_document(issuer=self.url))
             case "/.well-known/jwks.json":
-                return Answer.json(key_set(self.spki))
+                return Answer.json(key_set(*self.spkis))
             case _:
                 return Answer.json({}, 404)
 

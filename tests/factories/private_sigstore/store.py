@@ -14,8 +14,9 @@ from provenance.adapters.sigstore_instance.configuration import InstanceFiles
 from provenance.adapters.sigstore_instance.line import Limits
 from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.ports import Signer
-from provenance.queries import identity_key
+from provenance.queries import identity_keys
 from provenance.usecases.attest_builds import Attestor as Attesting
 from provenance.usecases.attest_builds import Endings, attest_builds
 from provenance.usecases.initialise_signer import initialise_signer
@@ -41,14 +42,15 @@ class Store:
         return cls(attestor, folder)
 
     @property
-    def spki(self) -> bytes | None:
-        """The public key of the attestor's tokens."""
-        return identity_key()
+    def spkis(self) -> list[bytes]:
+        """The public keys of the attestor's tokens."""
+        return identity_keys()
 
     def signer(
         self,
         elsewhere: Mapping[str, str] | None = None,
         *,
+        transparency: Transparency = DEFAULT,
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> SigstoreSigner:
@@ -56,10 +58,12 @@ class Store:
         instance = self.attestor.instance
         config = instance.signing_config_with(self.folder / "signing_config.json", elsewhere or {})
         files = InstanceFiles(instance.trusted_root, config)
-        return self.attestor.signer(limits=limits, files=files, monotonic=monotonic)
+        return self.attestor.signer(
+            transparency=transparency, limits=limits, files=files, monotonic=monotonic
+        )
 
     def files(self, **others: Path) -> InstanceFiles:
-        return replace(self.attestor.files, **others)
+        return replace(self.attestor.files, **others)  # type: ignore[arg-type]  # paths alone
 
     def attest(self, signer: Signer, *, after: timedelta = timedelta(0)) -> int:
         """One run of the worker, at a later time perhaps."""

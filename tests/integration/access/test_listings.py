@@ -118,7 +118,8 @@ def test_lets_owners_create_projects_and_say_who_may_read_them(
     assert send("patch", "projects/acme/made", public, owner) == 200
     assert Project.objects.get(slug="made").is_public
     told = AuditRecord.objects.get(action="project.change-visibility")
-    assert (told.facts["before"], told.facts["after"]) == ({"is_public": False}, public)
+    private = {"is_public": False, "transparency": "private-log"}
+    assert (told.facts["before"], told.facts["after"]) == (private, {**private, **public})
 
 
 def test_tells_a_person_who_they_are(client: Client, organization: Organization) -> None:

@@ -60,6 +60,7 @@ OPEN = {
     "api/v1/openapi.yaml": "the same document for everybody",
     "api/v1/docs": "the same page for everybody",
     "api/v1/limits": "the limits",
+    "api/v1/signing-queue": "all of it, for administrators: see test_signing_queue.py",
     "api/v1/whoami": "the asker alone",
     "api/v1/organizations": "lists what the asker sees: see test_listings.py",
     "api/v1/projects": "lists what the asker sees: see test_listings.py",

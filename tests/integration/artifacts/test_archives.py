@@ -1,6 +1,5 @@
 """Looking into an archive …"""
 
-import bz2
 import gzip
 import io
 import lzma
@@ -9,7 +8,7 @@ import random
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -28,16 +27,11 @@ from artifacts.domain.archives import (
 )
 from artifacts.usecases.browse_archive import HELD_BYTES, again, list_members, measure_member
 from kernel.errors import Refusal
+from tests.factories.archives import PACKERS, tarred
 from tests.fakes.blob_store import MemoryReader
 
 FILES = {"dist/widget": b"the widget", "notes.txt": b"notes " * 1000, "empty": b""}
 LARGE = random.Random(7).randbytes(HELD_BYTES + 12345)  # noqa: S311 - only unpackable
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "tar": bytes,
-    "tar.gz": gzip.compress,
-    "tar.xz": lzma.compress,
-    "tar.bz2": bz2.compress,
-}
 
 
 def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -46,18 +40,6 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
         for name, data in files.items():
             archive.writestr(name, data)
     return made.getvalue()
-
-
-def tarred(files: dict[str, bytes], kind: str = "tar", **more: tarfile.TarInfo) -> bytes:
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-        for info in more.values():
-            archive.addfile(info)
-    return PACKERS[kind](made.getvalue())
 
 
 def made(kind: str, files: dict[str, bytes]) -> bytes:

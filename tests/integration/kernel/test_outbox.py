@@ -84,10 +84,19 @@ def test_keeps_what_a_silent_broker_did_not_take_and_sends_it_later() -> None:
 
     again: Sent = []
     send = again.append
-    assert relay_once(routes=ROUTES, publish=lambda *task: send(task), now=NOW) == 0
-    after_lease = NOW + LEASE + timedelta(seconds=1)
-    assert relay_once(routes=ROUTES, publish=lambda *task: send(task), now=after_lease) == 2
+    assert relay_once(routes=ROUTES, publish=lambda *task: send(task), now=NOW) == 2
     assert len(again) == 4
+
+
+@pytest.mark.django_db
+def test_waits_for_the_lease_of_a_relay_that_was_killed() -> None:
+    tell(2)
+    OutboxEvent.objects.update(leased_until=NOW + LEASE)
+    sent: Sent = []
+
+    assert relay_once(routes=ROUTES, publish=lambda *task: sent.append(task), now=NOW) == 0
+    after_lease = NOW + LEASE + timedelta(seconds=1)
+    assert relay_once(routes=ROUTES, publish=lambda *task: sent.append(task), now=after_lease) == 2
 
 
 @pytest.mark.django_db

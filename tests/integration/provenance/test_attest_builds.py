@@ -249,17 +249,18 @@ def test_waits_longer_after_each_failure_and_says_why(attestor: Attestor, builds
 
     down = replace(attestor, signer=Otherwise(attestor, refuse))
     waits = []
-    for attempt in range(1, 6):
+    for attempt in range(1, 12):
         now = timezone.now() + timedelta(hours=2 * attempt)
         attest_builds(attestor=down, endings=builds.endings, clock=partial(_at, now))
         request.refresh_from_db()
         waits.append(request.next_attempt_at - now)
 
-    assert request.attempts == 5
+    assert request.attempts == 11
     assert request.last_error == {"code": "signer-unavailable", "reason": "log-down"}
     assert waits == sorted(waits)
     assert waits[0] < timedelta(seconds=3)
-    assert run(down, builds, after=timedelta(hours=10)) == 0  # not due yet
+    assert timedelta(minutes=2) <= waits[-1] <= timedelta(minutes=2.5)
+    assert run(down, builds, after=timedelta(hours=22)) == 0  # not due yet
 
 
 @pytest.mark.django_db

@@ -120,7 +120,7 @@ def test_refuses_a_certificate_of_another_issuer(store: Store) -> None:
     token = token_for(store, identity, issuer=elsewhere)
 
     with serving_issuer(elsewhere) as issuer:
-        issuer.spki = store.spki
+        issuer.spkis = store.spkis
         request = attested_through(
             store, "fulcio", lambda asked, forward: forward(with_token(asked, token))
         )
@@ -157,6 +157,33 @@ def test_refuses_the_time_of_another_authority(store: Store, strange: Instance) 
     assert refused(request)["reason"] == "no-verified-time"
 
 
+def with_changed(request: Request, place: int) -> Request:
+    """The question with one byte changed."""
+    body = bytearray(request.body)
+    body[place] ^= 1
+    return Request(request.path, request.headers, bytes(body))
+
+
+def other_nonce(request: Request, forward: Forward) -> Answer:
+    # RFC 3161, section 2.4.1: the nonce, and then `certReq TRUE` in three bytes.
+    return forward(with_changed(request, -4))
+
+
+def other_signature(request: Request, forward: Forward) -> Answer:
+    imprint = request.body.index(b"\x04\x20") + 2  # an OCTET STRING of 32 bytes
+    return forward(with_changed(request, imprint))
+
+
+@pytest.mark.parametrize(
+    ("lie", "reason"),
+    [(other_nonce, "timestamp-for-another-request"), (other_signature, "no-verified-time")],
+)
+def test_refuses_a_time_that_was_not_asked_for(store: Store, lie: Lie, reason: str) -> None:
+    request = attested_through(store, "tsa", lie)
+
+    assert refused(request)["reason"] == reason
+
+
 class Stale:
     """Answers everybody with what it answered first."""
 
@@ -169,7 +196,8 @@ class Stale:
 
 
 @pytest.mark.parametrize(
-    ("service", "reason"), [("rekor", "log-mismatch"), ("tsa", "no-verified-time")]
+    ("service", "reason"),
+    [("rekor", "log-mismatch"), ("tsa", "timestamp-for-another-request")],
 )
 def test_refuses_an_answer_that_was_given_before(store: Store, service: str, reason: str) -> None:
     stale = Stale()

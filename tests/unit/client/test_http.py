@@ -23,8 +23,9 @@ from client.errors import (
     StoreUnreachable,
 )
 from client.files import files_meant, hash_files
-from client.http import Outgoing, Store
+from client.http import Store
 from client.origin import Origin
+from client.outgoing import Outgoing
 from client.persistence import Persistence
 from client.schedule import Patience
 from kernel.digest import Sha256
@@ -298,6 +299,31 @@ def test_quotes_names_in_addresses() -> None:
     address = store.address("api", "a/b?c#d", path="dir/na ïve?.txt")
 
     assert address == "https://store.example/api/a%2Fb%3Fc%23d/dir/na%20%C3%AFve%3F.txt"
+
+
+@pytest.mark.parametrize(
+    ("request_of", "said"),
+    [
+        ({"last_error": None, "next_attempt_at": "2030-01-01T00:00:00Z"}, "its attestation"),
+        ({"last_error": "malformed-facts"}, "its attestation, after malformed-facts"),
+        (
+            {
+                "last_error": "signer-unavailable",
+                "service": "rekor",
+                "reason": "not-reachable",
+                "next_attempt_at": "2030-01-01T00:00:00Z",
+            },
+            (
+                "its attestation, after signer-unavailable (rekor: not-reachable); "
+                "tried again at 2030-01-01T00:00:00Z"
+            ),
+        ),
+    ],
+)
+def test_says_why_a_build_waits_and_until_when(request_of: dict[str, str], said: str) -> None:
+    document = {"state": "sealed", "attestation": {"requests": [request_of]}}
+
+    assert waiting_for(document) == said
 
 
 @pytest.mark.parametrize("junk", [None, 5, "text", [5], [None], {"a": 1}, [{"requests": 5}]])

@@ -1,12 +1,14 @@
 """Settings are complete or the process stops, naming everything that is wrong at once."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from artifacts.domain.handover import Way
 from config.settings.env import OF_THE_CLIENT, PREFIX, Profile, read
+from config.settings.sigstore import SigstoreDescription
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 COMPLETE = {
@@ -24,6 +26,7 @@ def test_reads_a_complete_environment() -> None:
 
     assert environment.profile is Profile.PRODUCTION
     assert environment.max_upload_bytes == 5 * 1024**3
+    assert environment.direct_upload_bytes == 64 * 1024**2
     assert environment.blob_directory == Path("/var/lib/strongroom")
     assert not environment.attestor_is_isolated
 
@@ -82,6 +85,9 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("PUBLIC_URL", "https://store.example.com/path"),
         ("PUBLIC_URL", "ftp://store.example.com"),
         ("DATABASE_URL", "postgresql://a:b@c/d?nonsense=1"),
+        ("BROKER_URL", "sqs://key:secret@"),
+        ("BROKER_URL", "127.0.0.1:6379"),
+        ("BROKER_CA_FILE", "ca.pem"),
         ("BLOB_DIRECTORY", "relative/path"),
         ("S3_ENDPOINT", "s3.example.com"),
         ("S3_ENDPOINT", "https://s3.example.com/bucket"),
@@ -95,6 +101,7 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("MAX_UPLOAD_BYTES", "5 GiB"),
         ("MAX_UPLOAD_BYTES", "0"),
         ("MAX_UPLOAD_BYTES", "-1"),
+        ("DIRECT_UPLOAD_BYTES", "64 MiB"),
         ("ATTESTOR_IS_ISOLATED", "yes"),
         ("SIGNER", "cosign"),
         ("SIGSTORE_TRUSTED_ROOT", "trusted_root.json"),
@@ -112,6 +119,20 @@ def test_names_everything_that_is_missing_at_once() -> None:
 def test_stops_and_names_a_wrong_setting(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=PREFIX + name):
         read({**COMPLETE, PREFIX + name: value})
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "redis+socket", "amqp", "amqps"])
+def test_takes_both_kinds_of_broker(scheme: str) -> None:
+    url = f"{scheme}://store:secret@broker.example.com/0"
+
+    assert read({**COMPLETE, "STRONGROOM_BROKER_URL": url}).broker_url == url
+
+
+def test_does_not_show_the_brokers_password() -> None:
+    with pytest.raises(SystemExit) as stopped:
+        read({**COMPLETE, "STRONGROOM_BROKER_URL": "sqs://key:secret@"})
+
+    assert "secret" not in str(stopped.value)
 
 
 def test_takes_one_identity_token_and_not_two() -> None:
@@ -141,6 +162,32 @@ def test_reads_a_managed_key_and_its_witnesses() -> None:
     for wrong in ("https://log2025-1.rekor.sigstore.dev", "https://a.example https://b.example"):
         with pytest.raises(SystemExit, match="KEY_LOG"):
             read({**COMPLETE, **witnessed, PREFIX + "KEY_LOG": wrong})
+
+
+@pytest.mark.parametrize("name", ["SIGSTORE", "PUBLIC_SIGSTORE"])
+def test_takes_an_instance_from_files_or_from_a_repository(name: str) -> None:
+    files = {f"{PREFIX}{name}_TRUSTED_ROOT": "/etc/root.json"}
+    url = {f"{PREFIX}{name}_TUF_URL": "https://tuf.example.com/"}
+    rest = {f"{PREFIX}{name}_TUF_ROOT": "/etc/1.root.json", f"{PREFIX}{name}_TUF_CACHE": "/var/tuf"}
+
+    def described(values: Mapping[str, str]) -> SigstoreDescription:
+        instance = read({**COMPLETE, **values}).sigstore
+        return instance.public if name == "PUBLIC_SIGSTORE" else instance.described
+
+    assert not described({}).is_given
+    assert described(files).trusted_root == Path("/etc/root.json")
+    followed = described({**url, **rest})
+    assert followed.is_given
+    assert followed.tuf is not None
+    assert followed.tuf.url == "https://tuf.example.com"
+    for wrong, why in (
+        (url, "belong together"),
+        (rest, "belong together"),
+        ({**files, **url, **rest}, "one is enough"),
+        ({**rest, f"{PREFIX}{name}_TUF_URL": "http://tuf.example.com"}, "https"),
+    ):
+        with pytest.raises(SystemExit, match=why):
+            described(wrong)
 
 
 def test_reads_how_downloads_leave() -> None:
@@ -179,7 +226,8 @@ def test_stops_when_the_file_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_documents_every_setting_and_no_other() -> None:
-    code = (ROOT / "config/settings/env.py").read_text()
+    files = (ROOT / "config/settings" / name for name in ("env.py", "sigstore.py"))
+    code = "".join(file.read_text() for file in files)
     names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
     names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
     page = (ROOT / "docs/settings.md").read_text()

@@ -17,6 +17,9 @@ PAGES: Final = sorted(
 LINK: Final = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 TEST: Final = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 PLACE: Final = re.compile(r"`((?:artifacts|provenance|access|kernel|config|deploy)/[\w/]+\.\w+)`")
+SYMBOL: Final = re.compile(
+    r"`((?:artifacts|provenance|access|kernel|config|client)/[\w/]+\.py):(\w+)`"
+)
 FENCE: Final = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -65,6 +68,40 @@ def test_names_tests_and_modules_that_exist(page: Path) -> None:
             missing.append(f"{module}::{test}")
 
     assert not missing
+
+
+@cache
+def symbols(module: Path) -> set[str]:
+    """What stands at the top of a module: classes, functions, constants."""
+    found: set[str] = set()
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_names_symbols_that_exist(page: Path) -> None:
+    missing = [
+        f"{module}:{symbol}"
+        for module, symbol in SYMBOL.findall(page.read_text())
+        if not (ROOT / module).exists() or symbol not in symbols(ROOT / module)
+    ]
+
+    assert missing == []
+
+
+def test_says_of_every_requirement_where_it_stands_and_what_attacks_it() -> None:
+    rows = [
+        line
+        for line in (ROOT / "docs" / "claims.md").read_text().splitlines()
+        if re.search(r"^\| \*\*.*\| L[123] \|", line)
+    ]
+
+    assert len(rows) == 11
+    assert [row[:60] for row in rows if not (SYMBOL.search(row) and TEST.search(row))] == []
 
 
 def test_backs_every_rule_by_a_test() -> None:

@@ -1,0 +1,76 @@
+"""docs/settings.md describes the settings that the code reads, with the defaults that it has."""
+
+import ast
+import os
+from typing import Final
+
+import pytest
+
+from config.setting import NONE, REQUIRED, Setting
+from config.settings.env import OF_THE_CLIENT, PREFIX, read
+from config.settings_reference import SETTINGS, page
+from tests.factories.pages import ROOT
+
+PAGE: Final = ROOT / "docs" / "settings.md"
+DESCRIBED: Final = {setting.variable for setting in SETTINGS}
+DIRECTORY: Final = {
+    **{s.variable: s.example.strip("`()") for s in SETTINGS if s.default == REQUIRED},
+    "STRONGROOM_BLOB_DIRECTORY": "/var/lib/strongroom/blobs",
+}
+BUCKET: Final = {
+    **DIRECTORY,
+    "STRONGROOM_BLOB_DIRECTORY": "",
+    "STRONGROOM_S3_BUCKET": "strongroom-blobs",
+}
+
+
+def _is_read(variable: str) -> bool:
+    try:
+        read({**BUCKET, variable: "?"})
+    except SystemExit as stopped:
+        return f"{variable} is not a setting" not in str(stopped)
+    return True
+
+
+def _names_in_the_code() -> set[str]:
+    tree = ast.parse((ROOT / "config" / "settings" / "env.py").read_text())
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    names = {f"{PREFIX}{text}" for text in texts if isinstance(text, str) and text.isupper()}
+    return {name for name in names - OF_THE_CLIENT if _is_read(name)}
+
+
+def test_shows_what_the_code_describes() -> None:
+    if os.environ.get("UPDATE"):
+        PAGE.write_text(page())
+
+    assert PAGE.read_text() == page()
+
+
+def test_describes_every_setting_that_is_read_and_no_other() -> None:
+    assert _names_in_the_code() - {f"{PREFIX}ENV_FILE"} == DESCRIBED
+    assert [name for name in DESCRIBED if not _is_read(name)] == []
+
+
+@pytest.mark.parametrize(
+    "setting", [s for s in SETTINGS if s.default not in (NONE, REQUIRED)], ids=lambda s: s.name
+)
+def test_has_the_default_that_the_code_has(setting: Setting) -> None:
+    without, with_it = read(BUCKET), read({**BUCKET, setting.variable: setting.default})
+    another = setting.example if setting.example != setting.default else setting.default
+    with_another = read({**BUCKET, setting.variable: another})
+
+    assert with_it == without
+    assert with_another != without
+
+
+@pytest.mark.parametrize(
+    "setting", [s for s in SETTINGS if s.default == NONE], ids=lambda s: s.name
+)
+def test_gives_an_example_that_the_code_takes(setting: Setting) -> None:
+    base = {**DIRECTORY, "STRONGROOM_PROFILE": "test"}
+    if setting.name == "S3_BUCKET":
+        base["STRONGROOM_BLOB_DIRECTORY"] = ""
+    if setting.name == "KEY_LOG":
+        base["STRONGROOM_KEY_TIMESTAMPS"] = "https://tsa.example.com"
+
+    read({**base, setting.variable: setting.example.strip("`()")})
