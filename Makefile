@@ -29,7 +29,7 @@ manage: .venv/embedded ## Run Django's command line on the running store (ARGS='
 	@data=$$(realpath "$(DATA)") && STRONGROOM_ENV_FILE="$$data/env" $(BIN)/python manage.py $(ARGS)
 
 ##@ Work on it
-.PHONY: check test format
+.PHONY: check test bench format
 
 check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, API reference, production settings
 	$(BIN)/ruff format --check .
@@ -42,6 +42,9 @@ check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, API r
 
 test: .venv/dev ## All tests (ARGS='-k name' narrows them)
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/dev ## This store beside its peers: rates, ratios, memory, profiles (ARGS='--rounds 5')
+	PATH=$(CURDIR)/.cache/bin:$$PATH $(BIN)/python -m tests.bench $(ARGS)
 
 format: .venv/dev ## Rewrite files as `make check` wants them
 	$(BIN)/ruff format .

@@ -22,6 +22,12 @@ BUCKET: Final = {
     "STRONGROOM_BLOB_DIRECTORY": "",
     "STRONGROOM_S3_BUCKET": "strongroom-blobs",
 }
+# What is refused alone.
+TOGETHER: Final = (
+    ("KEY_TIMESTAMPS", "KEY_LOG"),
+    ("SIGSTORE_TUF_URL", "SIGSTORE_TUF_ROOT", "SIGSTORE_TUF_CACHE"),
+    ("PUBLIC_SIGSTORE_TUF_URL", "PUBLIC_SIGSTORE_TUF_ROOT", "PUBLIC_SIGSTORE_TUF_CACHE"),
+)
 
 
 def _is_read(variable: str) -> bool:
@@ -33,8 +39,10 @@ def _is_read(variable: str) -> bool:
 
 
 def _names_in_the_code() -> set[str]:
-    tree = ast.parse((ROOT / "config" / "settings" / "env.py").read_text())
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    modules = sorted((ROOT / "config" / "settings").glob("*.py"))
+    trees = [ast.parse(module.read_text()) for module in modules]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
     names = {f"{PREFIX}{text}" for text in texts if isinstance(text, str) and text.isupper()}
     return {name for name in names - OF_THE_CLIENT if _is_read(name)}
 
@@ -70,7 +78,7 @@ def test_gives_an_example_that_the_code_takes(setting: Setting) -> None:
     base = {**DIRECTORY, "STRONGROOM_PROFILE": "test"}
     if setting.name == "S3_BUCKET":
         base["STRONGROOM_BLOB_DIRECTORY"] = ""
-    if setting.name == "KEY_LOG":
-        base["STRONGROOM_KEY_TIMESTAMPS"] = "https://tsa.example.com"
+    together = next((names for names in TOGETHER if setting.name in names), ())
+    company = {one.variable: one.example for one in SETTINGS if one.name in together}
 
-    read({**base, setting.variable: setting.example.strip("`()")})
+    read({**base, **company, setting.variable: setting.example.strip("`()")})
