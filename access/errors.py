@@ -306,3 +306,24 @@ class TooManyAttempts(Refusal):
 
     code = "too-many-attempts"
     kind = Kind.TOO_MANY
+
+
+class OidcLoginFailed(Refusal):
+    """The login at the other provider did not end with a proof that this store accepts."""
+
+    code = "oidc-login-failed"
+    kind = Kind.UNAUTHENTICATED
+
+
+class PersonUnknown(Refusal):
+    """The provider knows you, and this store has no account for you."""
+
+    code = "person-unknown"
+    kind = Kind.FORBIDDEN
+
+
+class AccountDisabled(Refusal):
+    """The account is not active."""
+
+    code = "account-disabled"
+    kind = Kind.FORBIDDEN

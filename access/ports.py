@@ -2,8 +2,11 @@
 
 from typing import Protocol
 
+from django.http import HttpRequest
+
 from access.domain.identity_token import PublicKey
 from access.domain.issuers import IssuerAddress
+from access.domain.oidc_people import OidcProvider, Proven
 
 
 class KeySource(Protocol):
@@ -15,5 +18,27 @@ class KeySource(Protocol):
         Raises:
             UnknownKey: the issuer publishes no such key, as far as was asked lately.
             IssuerUnavailable: what it publishes cannot be had now, or cannot be trusted.
+        """
+        ...
+
+
+class OtherLogin(Protocol):
+    """A provider that people log in with in their browser."""
+
+    provider: OidcProvider
+
+    def begin(self, request: HttpRequest, *, next_path: str) -> str:
+        """Where to send this browser; what it has to come back with is kept in its session.
+
+        Raises:
+            OidcLoginFailed: the provider cannot be asked, or describes itself as another one.
+        """
+        ...
+
+    def finish(self, request: HttpRequest) -> Proven:
+        """Who came back with this request.
+
+        Raises:
+            OidcLoginFailed: nothing that came proves it, and `reason` says what is missing.
         """
         ...

@@ -1,9 +1,10 @@
 """Builds artifacts' tools from settings. Entry points call this and hand the result in."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -11,7 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from artifacts.adapters.archives import opening as archives
 from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.download_log import BufferedDownloadLog
+from artifacts.domain.addresses import client_address
 from artifacts.domain.archives import Limits
+from artifacts.models import Artifact
 from artifacts.ports import (
     Archive,
     BlobReader,
@@ -23,6 +26,7 @@ from artifacts.ports import (
     ReadAddresses,
     StagingArea,
 )
+from artifacts.usecases.browse_archive import OpenedArchive
 from artifacts.usecases.permit_transparency import permit_transparency
 from artifacts.usecases.publish_build import publish_build
 from artifacts.usecases.refuse_build import refuse_build
@@ -118,6 +122,20 @@ def download_log() -> DownloadLog:
 def open_archive(reader: BlobReader, *, size_bytes: int) -> AbstractContextManager[Archive]:
     """An artifact that has members, to be looked into."""
     return archives.open_archive(reader, size_bytes=size_bytes, limits=Limits())
+
+
+def opened_archive(artifact: Artifact) -> OpenedArchive:
+    """The artifact as an archive; whoever calls has the decision about it, and closes it."""
+    return OpenedArchive(artifact=artifact, store=blob_store(), opener=open_archive)
+
+
+def address_of(meta: Mapping[str, Any]) -> str | None:
+    """From which machine a request (its `META`) comes, behind the proxies of the settings."""
+    return client_address(
+        str(meta.get("REMOTE_ADDR", "")),
+        str(meta.get("HTTP_X_FORWARDED_FOR", "")),
+        proxies=settings.TRUSTED_PROXIES,
+    )
 
 
 def blob_store() -> BlobStore:

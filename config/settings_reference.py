@@ -8,6 +8,7 @@ It imports nothing of Django: the description of a setting must not need the set
 from collections.abc import Iterator
 from typing import Final
 
+from config.login_settings import LOGIN
 from config.setting import NONE, REQUIRED, Kind, Setting, User
 from config.signing_settings import SIGNING
 
@@ -226,6 +227,7 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "blob.promoted=/tmp/trigger",
         ),
     ),
+    "Logging in": LOGIN,
 }
 SETTINGS: Final = tuple(setting for group in _GROUPS.values() for setting in group)
 

@@ -77,6 +77,19 @@ def actor_of(request: Request) -> Actor:
     return request.auth if isinstance(request.auth, Actor) else ANONYMOUS
 
 
+def who_tries(request: HttpRequest | Request) -> str:
+    """The address of who logs in: behind a proxy what it saw last, which no client can write."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    if settings.SECURE_PROXY_SSL_HEADER is not None and forwarded:
+        return forwarded[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))[:64]
+
+
+def accepts_pages(request: HttpRequest) -> bool:
+    """Whether the asker names HTML, as browsers do; who takes anything gets what programs read."""
+    return request.accepts("text/html") and request.headers.get("Accept", "*/*") != "*/*"
+
+
 def problem_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:
     """Answer with the refusal's problem document, for any kind of view."""
     document = problem(refusal, pages=f"{settings.PUBLIC_URL}/problems", instance=request.path)

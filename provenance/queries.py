@@ -1,6 +1,6 @@
 """What provenance can be asked, named after what it returns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,13 +38,17 @@ NEXT_ATTESTOR_IDENTITY: Final = "attestor-identity-2"
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """Where a build's attestation stands, for people who wait."""
+    """Where the attestation of a group of files stands, for people who wait.
+
+    `facts` are what was witnessed of the job that brought them; None without CI identity.
+    """
 
     state: str
     attempts: int
     next_attempt_at: datetime
     last_error: dict[str, object] | None
     confirmation: str
+    facts: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,7 @@ def _status(request: AttestationRequest) -> RequestStatus:
         request.next_attempt_at,
         request.last_error,
         request.confirmation,
+        request.facts,
     )
 
 

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,7 +18,7 @@ from access.usecases.create_token import CreatedToken
 from access.usecases.log_in import log_in
 from access.usecases.revoke_personal_token import require_person, revoke_personal_token
 from kernel.native import NativeView
-from kernel.rest import actor_of
+from kernel.rest import actor_of, who_tries
 
 _SECONDS_A_DAY = 86_400
 
@@ -65,7 +64,7 @@ class Login(NativeView):
         made = log_in(
             username=asked.validated_data["username"],
             password=asked.validated_data["password"],
-            address=_address(request),
+            address=who_tries(request),
             now=timezone.now(),
         )
         return _shown_once(made)
@@ -125,11 +124,3 @@ class OneOfMyTokens(NativeView):
 def _shown_once(made: CreatedToken) -> Response:
     answer = {**PersonalTokenOut(made.token).data, "token": made.secret}
     return Response(answer, status=201, headers={"Cache-Control": "no-store"})
-
-
-def _address(request: Request) -> str:
-    """Who tries: behind a proxy what the proxy saw last, which no client can write."""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    if settings.SECURE_PROXY_SSL_HEADER is not None and forwarded:
-        return forwarded[:64]
-    return str(request.META.get("REMOTE_ADDR", ""))[:64]

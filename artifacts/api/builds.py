@@ -13,10 +13,11 @@ from artifacts.api.documents import build_document, build_summary, opened_docume
 from artifacts.api.filters import asked, choice, time
 from artifacts.api.finding import first_files
 from artifacts.api.links import build_url, project_url
-from artifacts.api.pages import PAGE_BUILDS, build_cursor, build_position, next_link
+from artifacts.api.pages import PAGE_BUILDS, next_link
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
 from artifacts.queries import BuildFilter, builds_after, own_build, visible_project
+from artifacts.queries.positions import build_cursor, build_position
 from artifacts.usecases.complete_build import complete_build
 from artifacts.usecases.start_build import Wanted, start_build
 from kernel.digest import Sha256

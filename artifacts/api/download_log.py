@@ -9,17 +9,12 @@ from rest_framework.response import Response
 from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked, identity, time
 from artifacts.api.links import project_url
-from artifacts.api.pages import (
-    PAGE_DOWNLOADS,
-    decode_cursor,
-    encode_cursor,
-    moment,
-    next_link,
-)
+from artifacts.api.pages import PAGE_DOWNLOADS, next_link
 from artifacts.api.shapes import DownloadLine
 from artifacts.models import Download
 from artifacts.queries import visible_project
 from artifacts.queries.downloads import DownloadFilter, downloads_after
+from artifacts.queries.positions import decode_cursor, encode_cursor, moment
 from kernel.actor import Permission
 from kernel.digest import Sha256
 from kernel.native import NativeView

@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts import wiring
-from artifacts.api.asking import address_of
 from artifacts.api.leaving import body, head
 from artifacts.api.links import bundle_url
 from artifacts.domain.conditions import (
@@ -56,7 +55,7 @@ class VerifiedView(NativeView):
 
     def serve(self, request: Request, artifact: Artifact) -> HttpResponseBase:
         """Decide, log and answer; also whoever is refused, or has it already, is in the log."""
-        asked = Asked(actor_of(request), artifact, address_of(request))
+        asked = Asked(actor_of(request), artifact, wiring.address_of(request.META))
         try:
             response, answered = self._decide(request, asked)
         except Refusal as refusal:

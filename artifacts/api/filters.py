@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from artifacts.api.pages import moment
+from artifacts.queries.positions import moment
 from kernel.rest import MalformedRequest
 
 Choice = TypeVar("Choice", bound=StrEnum)

@@ -10,15 +10,7 @@ from rest_framework.response import Response
 from artifacts.api.documents import FirstFiles, file_document, found_document
 from artifacts.api.filters import asked
 from artifacts.api.links import build_url, project_url
-from artifacts.api.pages import (
-    PAGE_FILES,
-    decode_cursor,
-    encode_cursor,
-    file_cursor,
-    file_position,
-    next_link,
-    safe_path,
-)
+from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
 from artifacts.queries import (
@@ -27,6 +19,13 @@ from artifacts.queries import (
     files_of,
     visible_build,
     visible_project,
+)
+from artifacts.queries.positions import (
+    decode_cursor,
+    encode_cursor,
+    file_cursor,
+    file_position,
+    safe_path,
 )
 from kernel.digest import Sha256
 from kernel.native import NativeView, SmallJSONParser

@@ -1,9 +1,7 @@
 """Looking into an archive: what is in it, and one member of it, after the decision about all."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from hashlib import sha256
-from typing import Final, Self
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -11,66 +9,38 @@ from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts import wiring
 from artifacts.api.downloads import VerifiedView, conditions_of, say_verified, selected_range
 from artifacts.api.filters import asked as parameters_of
 from artifacts.api.leaving import attachment_of
 from artifacts.api.links import artifact_url
-from artifacts.api.pages import PAGE_MEMBERS, decode_cursor, encode_cursor, next_link
+from artifacts.api.pages import PAGE_MEMBERS, next_link
 from artifacts.api.shapes import MemberDocument
 from artifacts.domain.archives import Member
 from artifacts.domain.conditions import Outcome, Validators, judge
-from artifacts.errors import BlobDamaged, PreconditionFailed
+from artifacts.errors import PreconditionFailed
 from artifacts.models import Artifact
-from artifacts.ports import Archive, BlobReader
 from artifacts.queries import visible_artifact
-from artifacts.usecases.browse_archive import Measured, again, list_members, measure_member
+from artifacts.queries.positions import decode_cursor, encode_cursor
+from artifacts.usecases.browse_archive import (
+    Measured,
+    OpenedArchive,
+    again,
+    list_members,
+    measure_member,
+)
 from artifacts.usecases.log_download import Answered, Asked
+from artifacts.wiring import opened_archive
 from kernel.digest import Sha256
 from kernel.rest import MalformedRequest, actor_of
 from provenance.domain.report import Verdict
 
-# An archive of at most so many bytes is measured before each look into it.
-MEASURED_BYTES: Final = 64 * 1024 * 1024
 PART_OF: Final = "Strongroom-Part-Of"
-
-
-class Opened:
-    """An archive that is open until `close`, also when no byte of it was ever asked for."""
-
-    def __init__(self, artifact: Artifact) -> None:
-        self._opened = ExitStack()
-        blob = artifact.blob
-        try:
-            store = wiring.blob_store()
-            opened = store.open(blob.key, size_bytes=blob.size_bytes, pin=blob.pin)
-            reader = self._opened.enter_context(opened)
-            self.reader: BlobReader = reader
-            self.is_measured = blob.size_bytes <= MEASURED_BYTES
-            if self.is_measured:
-                _require_same(reader, artifact)
-            self.archive: Archive = self._opened.enter_context(
-                wiring.open_archive(reader, size_bytes=blob.size_bytes)
-            )
-        except BaseException:
-            self._opened.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> bool | None:
-        return self._opened.__exit__(*error)  # type: ignore[arg-type] # what `with` gives
-
-    def close(self) -> None:
-        """Close the archive and the blob."""
-        self._opened.close()
 
 
 class Sending:
     """Iterates over a member's bytes, and closes the archive at the end."""
 
-    def __init__(self, opened: Opened, chunks: Iterator[bytes]) -> None:
+    def __init__(self, opened: OpenedArchive, chunks: Iterator[bytes]) -> None:
         self._opened = opened
         self._chunks = chunks
 
@@ -95,7 +65,7 @@ class ArchiveMembers(VerifiedView):
         parameters = parameters_of(request, "cursor")
         position = decode_cursor(parameters.get("cursor"), _count)
         start = position[0] if position is not None else 0
-        with Opened(asked.artifact) as opened:
+        with opened_archive(asked.artifact) as opened:
             found = list_members(archive=opened.archive, start=start, limit=PAGE_MEMBERS + 1)
             response = Response(
                 {
@@ -127,7 +97,7 @@ class ArchiveMember(VerifiedView):
         self, request: Request, asked: Asked, verdict: Verdict
     ) -> tuple[HttpResponseBase, Answered]:
         path = str(self.kwargs["path"])
-        opened = Opened(asked.artifact)
+        opened = opened_archive(asked.artifact)
         try:
             response, byte_range = _part(request, asked.artifact, opened, path)
         except BaseException:
@@ -140,7 +110,7 @@ class ArchiveMember(VerifiedView):
 
 
 def _part(
-    request: Request, artifact: Artifact, opened: Opened, path: str
+    request: Request, artifact: Artifact, opened: OpenedArchive, path: str
 ) -> tuple[HttpResponseBase, str]:
     measured = measure_member(archive=opened.archive, path=path)
     validators = Validators.of(measured.digest, artifact.stored_at)
@@ -165,7 +135,7 @@ def _part(
 
 
 def _bytes(
-    request: Request, opened: Opened, measured: Measured, validators: Validators
+    request: Request, opened: OpenedArchive, measured: Measured, validators: Validators
 ) -> tuple[HttpResponseBase, str]:
     """All of the member, or a range of one that is stored as it is."""
     member = measured.member
@@ -183,14 +153,6 @@ def _bytes(
     if stored_at is not None:
         whole["Accept-Ranges"] = "bytes"
     return whole, ""
-
-
-def _require_same(reader: BlobReader, artifact: Artifact) -> None:
-    measured = sha256()
-    for chunk in reader.chunks(0, artifact.blob.size_bytes):
-        measured.update(chunk)
-    if measured.hexdigest() != artifact.blob.sha256:
-        raise BlobDamaged(expected_sha256=artifact.blob.sha256, found_sha256=measured.hexdigest())
 
 
 def _row(member: Member) -> MemberDocument:

@@ -34,6 +34,7 @@ from artifacts.models import (
     Project,
     Upload,
 )
+from artifacts.queries.positions import FilePosition, Position
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -48,31 +49,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """A build's place in the list of its project: everything after it is older."""
-
-    opened_at: datetime
-    build: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class BuildFilter:
-    """Which builds of a project; what is None is not asked."""
+    """Which builds of a project; what is None is not asked.
+
+    `commit_prefix` is hexadecimal and lowercase: the first characters of a commit.
+    """
 
     state: BuildState | None = None
     ref: str | None = None
     commit: str | None = None
+    commit_prefix: str | None = None
     name: str | None = None
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FilePosition:
-    """An artifact's place among those of its project: by path, the newest of a path first."""
-
-    path: str
-    stored_at: datetime
-    artifact: UUID
 
 
 def find_project(*, organization: str, project: str) -> Project | None:
@@ -237,6 +225,10 @@ def builds_after(
     builds = Build.objects.filter(project=project).exclude(state=BuildState.OPEN)
     equal = {"state": wanted.state, "ref": wanted.ref, "commit": wanted.commit, "name": wanted.name}
     builds = builds.filter(**{field: value for field, value in equal.items() if value is not None})
+    if wanted.commit_prefix is not None:
+        # A range that an index answers; no hexadecimal character comes behind "f".
+        end = f"{wanted.commit_prefix}g"
+        builds = builds.filter(commit__gt="", commit__gte=wanted.commit_prefix, commit__lt=end)
     if wanted.since is not None:
         builds = builds.filter(opened_at__gte=wanted.since)
     if position is not None:

@@ -5,10 +5,11 @@ evidence of its own.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol, Self
 
 from artifacts.domain.archives import (
     ArchiveMalformed,
@@ -16,10 +17,60 @@ from artifacts.domain.archives import (
     ArchiveMemberNotFound,
     Member,
 )
-from artifacts.ports import Archive
+from artifacts.errors import BlobDamaged
+from artifacts.models import Artifact
+from artifacts.ports import Archive, BlobReader, BlobStore
 from kernel.digest import Sha256
 
 HELD_BYTES: Final = 4 * 1024 * 1024
+
+
+# An archive of at most so many bytes is measured before each look into it.
+MEASURED_BYTES: Final = 64 * 1024 * 1024
+
+
+class Opener(Protocol):
+    """Opens an archive for reading, whatever its kind."""
+
+    def __call__(
+        self, reader: BlobReader, *, size_bytes: int
+    ) -> AbstractContextManager[Archive]: ...
+
+
+class OpenedArchive:
+    """An archive that is open until `close`, also when no byte of it was ever asked for.
+
+    Raises:
+        BlobDamaged: the bytes are not those that were measured; `is_measured` says whether that
+            was looked at.
+    """
+
+    def __init__(self, *, artifact: Artifact, store: BlobStore, opener: Opener) -> None:
+        self._opened = ExitStack()
+        blob = artifact.blob
+        try:
+            opened = store.open(blob.key, size_bytes=blob.size_bytes, pin=blob.pin)
+            reader = self._opened.enter_context(opened)
+            self.reader: BlobReader = reader
+            self.is_measured = blob.size_bytes <= MEASURED_BYTES
+            if self.is_measured:
+                _require_same(reader, artifact)
+            self.archive: Archive = self._opened.enter_context(
+                opener(reader, size_bytes=blob.size_bytes)
+            )
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> bool | None:
+        return self._opened.__exit__(*error)  # type: ignore[arg-type] # what `with` gives
+
+    def close(self) -> None:
+        """Close the archive and the blob."""
+        self._opened.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +136,11 @@ def again(*, archive: Archive, measured: Measured) -> Iterator[bytes]:
     if Sha256.of(once_more.digest()) != measured.digest:
         raise ArchiveMalformed(reason="a member changed while it was read")
     yield held
+
+
+def _require_same(reader: BlobReader, artifact: Artifact) -> None:
+    measured = sha256()
+    for chunk in reader.chunks(0, artifact.blob.size_bytes):
+        measured.update(chunk)
+    if measured.hexdigest() != artifact.blob.sha256:
+        raise BlobDamaged(expected_sha256=artifact.blob.sha256, found_sha256=measured.hexdigest())

@@ -5,6 +5,7 @@ from typing import Final
 from access.api.reference import OPERATIONS as ACCESS
 from access.errors import CsrfFailed, TokenExpired, TokenMalformed, TokenRevoked, TokenUnknown
 from artifacts.api.reference import OPERATIONS as ARTIFACTS
+from console import urls as console
 from kernel.actor import Unauthenticated
 from kernel.errors import Refusal
 from kernel.reference import Answer, Asker, Operation, Operations, Reader
@@ -99,7 +100,9 @@ _OF_MACHINES: Final[Operations] = {
 OPERATIONS: Final[Operations] = {**ARTIFACTS, **ACCESS, **PROVENANCE, **_OF_MACHINES}
 
 # Pages for people, and the API's own documentation: no client calls them.
-UNDESCRIBED: Final = frozenset({"", "problems/", "problems/<str:code>", "api/v1/docs"})
+UNDESCRIBED: Final = frozenset(
+    {*(str(page.pattern) for page in console.urlpatterns), "api/v1/docs"}
+)
 
 _CREDENTIALS: Final = (TokenMalformed, TokenUnknown, TokenExpired, TokenRevoked)
 _OF_OUTAGES: Final = (Unexpected, DatabaseUnavailable)

@@ -32,11 +32,15 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
     "kernel.outbox",
     "kernel.audit",
     "provenance",
     "artifacts",
     "access",
+    "console",
 ]
 MIDDLEWARE = [
     "config.middleware.RequestContext",
@@ -49,6 +53,7 @@ MIDDLEWARE = [
     "config.middleware.OneTimePassword",
     "config.middleware.StaffActor",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -63,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.frame.frame",
             ]
         },
     }
@@ -112,7 +118,19 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+
+# allauth speaks OpenID Connect for us; who somebody is, and whether they get in, is decided by
+# use cases of ours, so that none of its own pages or rules is ever reached.
+LOGIN_OIDC = ENVIRONMENT.login_oidc
+SOCIALACCOUNT_ADAPTER = "access.adapters.oidc_login.Accounts"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # as long as the token of `strongroom login`
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # the provider sends people back, with their state in the session
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

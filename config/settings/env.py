@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from access.domain.oidc_people import OidcProvider
 from artifacts.domain.addresses import Network
 from artifacts.domain.handover import Way
 from config.settings.brokers import trouble_with_broker
+from config.settings.bucket import S3Bucket
 from config.settings.confirmations import ConfirmationApi, NotUsable, read_confirmations
+from config.settings.logins import GivenLogin
 from config.settings.managed_key import ManagedKey, service_address
 from config.settings.managed_key import NotUsable as NotUsableService
 from config.settings.sigstore import SigstoreInstance, read_sigstore
@@ -36,25 +39,15 @@ OF_THE_CLIENT: Final = frozenset(
 )
 
 
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
 class Profile(StrEnum):
     """What this process is for; `production` refuses whatever is only fit for development."""
 
     PRODUCTION = "production"
     EMBEDDED = "embedded"
     TEST = "test"
-
-
-@dataclass(frozen=True, slots=True)
-class S3Bucket:
-    """Where bytes are kept, when not in a directory. Credentials are boto3's own matter."""
-
-    name: str
-    endpoint: str | None
-    public_endpoint: str | None
-    region: str
-    uses_path_style: bool
-    encryption: str
-    part_bytes: int
 
 
 class SignerKind(StrEnum):
@@ -96,6 +89,7 @@ class Environment:
     confirmations: Mapping[str, ConfirmationApi]
     confirmation_wait_seconds: int
     fault_points: Mapping[str, Path]
+    login_oidc: OidcProvider | None
 
 
 class _Reader:
@@ -132,6 +126,14 @@ class _Reader:
             return default
         return int(value)
 
+    def choice(self, name: str, default: Choice) -> Choice:
+        choices = type(default)
+        value = self.optional(name) or default.value
+        if value in set(choices):
+            return choices(value)
+        self.problems.append(f"{PREFIX}{name} is {value!r}; one of {', '.join(choices)}")
+        return default
+
     def path(self, name: str) -> Path | None:
         value = self.optional(name)
         if value is not None and not Path(value).is_absolute():
@@ -159,10 +161,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
-        signer=_signer(reader),
+        signer=reader.choice("SIGNER", SignerKind.EMBEDDED),
         sigstore=read_sigstore(reader, prefix=PREFIX),
         managed_key=_managed_key(reader),
-        downloads=_downloads(reader),
+        downloads=reader.choice("DOWNLOADS", Way.STREAM),
         trusted_proxies=_trusted_proxies(reader),
         attestor_key_file=reader.path("ATTESTOR_KEY_FILE"),
         attestor_is_isolated=reader.flag("ATTESTOR_IS_ISOLATED"),
@@ -177,6 +179,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         confirmations=_confirmations(reader),
         confirmation_wait_seconds=reader.positive("CONFIRMATION_WAIT_SECONDS", 300),
         fault_points=_fault_points(reader),
+        login_oidc=_login_oidc(reader),
     )
     if trouble := trouble_with_broker(environment.broker_url):
         reader.problems.append(f"{PREFIX}BROKER_URL {trouble}")
@@ -217,12 +220,8 @@ def _values(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _profile(reader: _Reader) -> Profile:
-    value = reader.required("PROFILE", example="production")
-    if value in set(Profile):
-        return Profile(value)
-    if value:
-        reader.problems.append(f"{PREFIX}PROFILE is {value!r}; one of {', '.join(Profile)}")
-    return Profile.PRODUCTION
+    reader.required("PROFILE", example="production")
+    return reader.choice("PROFILE", Profile.PRODUCTION)
 
 
 def _public_url(reader: _Reader) -> str:
@@ -272,14 +271,6 @@ def _s3(reader: _Reader) -> S3Bucket | None:
     return bucket if bucket.name else None
 
 
-def _signer(reader: _Reader) -> SignerKind:
-    value = reader.optional("SIGNER") or SignerKind.EMBEDDED.value
-    if value in set(SignerKind):
-        return SignerKind(value)
-    reader.problems.append(f"{PREFIX}SIGNER is {value!r}; one of {', '.join(SignerKind)}")
-    return SignerKind.EMBEDDED
-
-
 def _managed_key(reader: _Reader) -> ManagedKey:
     found = {
         "KEY_TIMESTAMPS": reader.optional("KEY_TIMESTAMPS"),
@@ -315,14 +306,6 @@ def _endpoint(reader: _Reader, name: str) -> str | None:
     return value
 
 
-def _downloads(reader: _Reader) -> Way:
-    value = reader.optional("DOWNLOADS") or Way.STREAM.value
-    if value in set(Way):
-        return Way(value)
-    reader.problems.append(f"{PREFIX}DOWNLOADS is {value!r}; one of {', '.join(Way)}")
-    return Way.STREAM
-
-
 def _trusted_proxies(reader: _Reader) -> tuple[Network, ...]:
     """Whose `X-Forwarded-For` is believed: addresses or networks, separated by spaces."""
     found: list[Network] = []
@@ -354,6 +337,18 @@ def _confirmations(reader: _Reader) -> Mapping[str, ConfirmationApi]:
     except NotUsable as error:
         reader.problems.append(f"{PREFIX}CONFIRMATIONS cannot be used: {error}")
         return {}
+
+
+def _login_oidc(reader: _Reader) -> OidcProvider | None:
+    given = GivenLogin(
+        issuer=reader.optional("LOGIN_OIDC_ISSUER"),
+        client_id=reader.optional("LOGIN_OIDC_CLIENT_ID"),
+        client_secret_file=reader.path("LOGIN_OIDC_CLIENT_SECRET_FILE"),
+        name=reader.optional("LOGIN_OIDC_NAME"),
+        new_people=reader.optional("LOGIN_OIDC_NEW_PEOPLE") or "admit",
+    )
+    reader.problems.extend(f"{PREFIX}LOGIN_OIDC_{problem}" for problem in given.problems())
+    return given.provider()
 
 
 def _fault_points(reader: _Reader) -> Mapping[str, Path]:

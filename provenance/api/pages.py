@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from kernel.rest import problem_response
+from kernel.rest import accepts_pages, problem_response
 from provenance.domain import platforms, release, slsa_v1
 from provenance.domain.build_facts import Platform
 from provenance.domain.build_schema import schema
@@ -145,7 +145,7 @@ def _fields(form: Form) -> list[dict[str, str]]:
 
 def _answer(request: HttpRequest, template: str, content: dict[str, Any]) -> HttpResponse:
     """HTML for whoever asks for it, else JSON; both say the same."""
-    if request.accepts("text/html") and request.headers.get("Accept", "*/*") != "*/*":
+    if accepts_pages(request):
         response = render(request, template, content)
     else:
         response = JsonResponse(content)

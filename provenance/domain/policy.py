@@ -74,6 +74,13 @@ class TrustMap:
     key_is_shared: bool
     platforms: Mapping[str, Platform] = field(default_factory=dict)
 
+    def most(self, builder_id: str) -> Level | None:
+        """The highest level that this builder may claim now; None where it is not granted."""
+        granted = self.levels.get(builder_id)
+        if granted is None or not self.key_is_shared:
+            return granted
+        return min(granted, Level.L1, key=lambda level: level.rank)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -188,13 +195,12 @@ def _with(finding: Finding, step: Step) -> Finding:
 
 def _level(trust_map: TrustMap, finding: Finding, base_url: str) -> tuple[Level, tuple[str, ...]]:
     """The level that the trust map grants, and each reason why it is not higher."""
-    granted = trust_map.levels.get(finding.evidence.builder_id)
+    granted = trust_map.most(finding.evidence.builder_id)
     if granted is None:
         return Level.UNEVALUATED, ("a release attestation claims no build",)
     why = [describe_builder(finding.evidence.builder_id, base_url=base_url).why_not_higher]
     if trust_map.key_is_shared:
         why.append(SHARED_KEY_WHY)
-        granted = min(granted, Level.L1, key=lambda level: level.rank)
     return granted, tuple(why)
 
 

@@ -1,5 +1,6 @@
 """in-toto statements: subjects and a predicate, as exact bytes (in-toto Statement v1)."""
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,18 @@ def encode(statement: Statement) -> bytes:
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def unverified_statement(bundle: bytes) -> dict[str, Any] | None:
+    """What stands in a bundle's envelope, for people to read; None where nothing readable does.
+
+    Nothing is verified here: whether it counts is said by a decision, never by this.
+    """
+    try:
+        statement = json.loads(base64.b64decode(json.loads(bundle)["dsseEnvelope"]["payload"]))
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return statement if isinstance(statement, dict) else None
 
 
 # The thousand files of a statement are asked for one after the other. The answer depends on these

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("artifacts", "provenance", "access")
-PACKAGES = (*APPS, "kernel", "config", "client")
+PACKAGES = (*APPS, "console", "kernel", "config", "client")
 MODULE_LINES, FUNCTION_LINES, PARAMETERS, INDENTATION = 400, 60, 6, 4
 RELAY = "config/management/commands/relay.py"
 TEMPORARY_NAMES = re.compile(r"(utils?|helpers?|common|core|services|managers|misc|lib)(\.py)?")

@@ -67,7 +67,7 @@ class Web:
 @contextmanager
 def running_web(*, port: int = 0, **settings_changed: str) -> Iterator[Web]:
     """Run granian as config/embedded does, with these environment variables different."""
-    port = port or _free_port()
+    port = port or free_port()
     log = SCRATCH / f"web-{port}.log"
     environment = {
         **os.environ,
@@ -276,7 +276,8 @@ def _die_with_the_tests() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

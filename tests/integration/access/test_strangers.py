@@ -6,6 +6,7 @@ Generated from the URL table: an address that is neither listed as open nor buil
 import json
 import uuid
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -17,7 +18,7 @@ from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
 from access.queries import organization_place
 from access.usecases.create_token import create_token
-from artifacts.models import Artifact, Blob, Build, Contribution, Project, Upload
+from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project, Upload
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
@@ -34,7 +35,12 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
 # Addresses that tell nothing about any project, and why strangers may ask.
 OPEN = {
-    "": "the front page",
+    "": "lists what the asker sees: see tests/integration/console/test_pages.py",
+    "about": "what this store claims",
+    "login": "names and passwords: see tests/integration/console/test_sessions.py",
+    "login/oidc": "sends to the provider: see test_oidc_login.py",
+    "login/oidc/callback": "who comes back from it: see test_oidc_login.py",
+    "logout": "the asker's own session",
     "healthz": "machines",
     "readyz": "machines",
     "metrics": "machines; a token where one is set",
@@ -194,6 +200,8 @@ def answer(client: Client, method: str, address: str) -> tuple[int, object, dict
     """Status, body without the address itself, and the headers that could tell something."""
     response = client.generic(method, address, data=b"{}", content_type="application/json")
     text = response.content.decode() if not response.streaming else ""
+    # A page repeats the address that was asked for, where it offers to log in and come back.
+    text = text.replace(quote(address, safe=""), "")
     body = json.loads(text) if text.startswith("{") else text
     if isinstance(body, dict):
         body.pop("instance", None)
@@ -215,6 +223,7 @@ def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who
     if who == "a person":
         owner = account("owner", organization_place(project("other").organization), Role.OWNER)
         client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {personal_token(owner)}"
+        client.force_login(owner)  # for the pages, which know sessions only
     client.get("/api/v1/whoami")  # the first use of a token is noted, and takes a query
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None, f"{route} is new: say here what it names, or why it is open"
@@ -234,6 +243,7 @@ def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     """The twin: with the right token the same addresses do exist, so the rule sees something."""
     _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+    client.force_login(account("erin", organization_place(_acme()), Role.READER))
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None
     assert absent is not None
@@ -241,6 +251,10 @@ def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     differing = [m for m in METHODS if answer(client, m, there) != answer(client, m, absent)]
 
     assert differing
+
+
+def _acme() -> Organization:
+    return Organization.objects.get(slug="acme")
 
 
 def test_tells_no_stranger_in_which_projects_tokens_can_be_made(secret: Things) -> None:

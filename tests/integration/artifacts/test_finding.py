@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from access.usecases.create_token import create_token
 from artifacts.api.finding import MAX_DIGESTS, MAX_FOUND_OF_DIGEST
-from artifacts.api.pages import PAGE_FILES, encode_cursor
+from artifacts.api.pages import PAGE_FILES
 from artifacts.models import Artifact, Blob, Build, Contribution, Project
+from artifacts.queries.positions import encode_cursor
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
 from tests.factories.actors import administrator

@@ -20,14 +20,13 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.models import Build, Project
 from artifacts.queries import (
     BuildFilter,
-    FilePosition,
-    Position,
     artifacts_by_path,
     artifacts_with_digests,
     builds_after,
     files_of,
     latest_published,
 )
+from artifacts.queries.positions import FilePosition, Position
 from kernel.digest import Sha256
 
 ROWS: Final = 100_000

