@@ -16,10 +16,11 @@ from botocore.config import Config
 
 from config.embedded.programs import WEB_BACKPRESSURE, WEB_THREADS, WEB_WORKERS, python
 from config.embedded.running import Running, running
-from tests.bench.children import child, free_port
+from tests.bench.children import child
 from tests.bench.contestants import PART_BYTES, Contestant, Nginx, RawS3, Registry, Strongroom
 from tests.bench.pulp import programs, running_pulp
 from tests.factories import nginx
+from tests.factories.free_ports import free_port
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, is_installed, running_s3
 
 BUCKET: Final = "store"

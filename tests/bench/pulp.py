@@ -22,9 +22,10 @@ import psycopg
 
 from config.embedded.postgres import SUPERUSER, Cluster, Passwords
 from config.embedded.up import CHECKOUT
-from tests.bench.children import child, free_port
+from tests.bench.children import child
 from tests.bench.contestants import until, whole
 from tests.bench.load import Body, Links, Work
+from tests.factories.free_ports import free_port
 
 CACHED: Final = CHECKOUT / ".cache" / "pulp" / "bin"
 API: Final = "/pulp/api/v3"

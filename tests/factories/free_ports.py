@@ -10,3 +10,9 @@ def free_ports(count: int) -> list[int]:
     for probe in probes:
         probe.close()
     return ports
+
+
+def free_port() -> int:
+    """One."""
+    [port] = free_ports(1)
+    return port

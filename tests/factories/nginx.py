@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.factories.free_ports import free_port
+
 DELIVERED: Final = Path(__file__).resolve().parent.parent.parent / "deploy" / "nginx"
 START_SECONDS: Final = 20
 _MAIN: Final = """
@@ -40,7 +42,7 @@ def program() -> str | None:
 def running_nginx(folder: Path, name: str, places: Mapping[str, str]) -> Iterator[str]:
     """Its address, once it listens. `places` says what stands where in the delivered file."""
     shutil.copytree(DELIVERED, folder)
-    port = _free_port()
+    port = free_port()
     text = (folder / name).read_text()
     for old, new in {**places, "listen 8080;": f"listen 127.0.0.1:{port};"}.items():
         assert old in text, f"{name} does not say {old}"
@@ -70,10 +72,3 @@ def _await(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
             return
     logs = "".join(log.read_text() for log in folder.glob("*.log"))
     raise AssertionError(f"nginx did not start: {logs[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

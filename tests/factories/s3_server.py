@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import boto3
+
+from tests.factories.free_ports import free_port
 
 ACCESS_KEY: Final = "strongroom-tests"
 SECRET_KEY: Final = "only-for-tests-of-this-run"
@@ -68,7 +69,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
     places = {name: folder / name for name in ("iam", "versions", "data")}
     for place in places.values():
         place.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     command = [
         *("versitygw", "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive"),
         *("--iam-dir", str(places["iam"])),
@@ -82,7 +83,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
 @contextmanager
 def running_minio(folder: Path) -> Iterator[S3Server]:
     """The same of another make, so that a promise is not one server's habit."""
-    port, console = _free_port(), _free_port()
+    port, console = free_port(), free_port()
     command = [
         *("minio", "server", "--quiet", "--address", f"127.0.0.1:{port}"),
         *("--console-address", f"127.0.0.1:{console}", str(folder)),
@@ -111,13 +112,6 @@ def _running(command: list[str], environ: Mapping[str, str], port: int) -> Itera
             yield S3Server(endpoint, process)
         finally:
             process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(endpoint: str, process: subprocess.Popen[bytes]) -> None:

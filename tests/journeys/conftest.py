@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -34,6 +33,7 @@ from provenance.usecases.attest_builds import Attestor, attest_builds
 from tests.environment import SCRATCH
 from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
+from tests.factories.free_ports import free_port
 
 START_SECONDS: Final = 30
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -274,14 +274,6 @@ def _token(project: Project, *permissions: Permission) -> str:
 
 def _die_with_the_tests() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_start(web: Web, server: "subprocess.Popen[bytes]") -> None:

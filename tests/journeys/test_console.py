@@ -22,10 +22,11 @@ from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
 from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab, program, running_browser
 from tests.factories.facts import witnessed
+from tests.factories.free_ports import free_port
 from tests.factories.oidc_provider import CLIENT, SECRET, Provider, running_provider
 from tests.factories.people import PASSWORD, account
 from tests.factories.shelves import SOURCE, Shelf, make_project
-from tests.journeys.conftest import Web, free_port, running_web
+from tests.journeys.conftest import Web, running_web
 
 OPEN_ALL: Final = "for (const one of document.querySelectorAll('details')) one.open = true"
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", WIDE), ("dark", NARROW))
