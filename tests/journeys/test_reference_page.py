@@ -16,6 +16,8 @@ from tests.journeys.conftest import running_web
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 PATIENCE_MS: Final = 120_000
+# The bundle warns of every `_` in an address, also of those that it writes there itself.
+OF_THE_BUNDLE: Final = "Deprecated: escaping deep link whitespace with `_`"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,7 @@ def test_opens_an_operation_by_its_address(address: str) -> None:
         text = tab.page.locator(".opblock.is-open").inner_text()
         assert "/api/v1/builds/{build}/seal" in text
         assert "build-differs" in text
-        assert (tab.strayed, tab.complaints) == ([], [])
+        complaints = [one for one in tab.complaints if not one.startswith(OF_THE_BUNDLE)]
+        assert (tab.strayed, complaints) == ([], [])
         if folder := os.environ.get("REFERENCE_PICTURES"):
             tab.page.locator(".opblock.is-open").screenshot(path=Path(folder) / "operation.png")
