@@ -66,7 +66,7 @@ JOIN blob ON blob.sha256 = encode(sha256(('seed '
 
 INSERT INTO attestation_request (id, organization_id, project_id, build_id, subjects, facts,
     issuer_name, opened_at, sealed_at, requested_at, state, attempts, next_attempt_at, last_error,
-    confirmation, request_id, transparency, ended_at)
+    confirmation, request_id, ended_at, transparency)
 SELECT md5('seed request ' || build.id)::uuid, place.organization, build.project_id, build.id,
     files.subjects, contribution.witnessed, CASE WHEN key IS NULL THEN '' ELSE 'github' END,
     opened_at, sealed_at, sealed_at,
@@ -80,8 +80,8 @@ SELECT md5('seed request ' || build.id)::uuid, place.organization, build.project
     CASE WHEN key IS NULL THEN 'not-asked' WHEN build.state = 'published' THEN 'confirmed'
         ELSE 'unreachable' END,
     left(md5('request ' || build.id), 16),
-    CASE WHEN build.state = 'published' THEN 'private-log' ELSE '' END,
-    CASE WHEN build.state = 'sealed' THEN NULL ELSE sealed_at + interval '3 seconds' END
+    CASE WHEN build.state = 'sealed' THEN NULL ELSE sealed_at + interval '3 seconds' END,
+    CASE build.state WHEN 'published' THEN 'private-log' ELSE '' END
 FROM build
 JOIN {places} ON place.project = build.project_id
 JOIN contribution ON contribution.build_id = build.id

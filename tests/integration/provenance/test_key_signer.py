@@ -175,7 +175,7 @@ def through(store: Store, service: str, lie: Lie) -> AttestationRequest:
 
 
 @pytest.mark.parametrize(
-    ("service", "reason"), [("rekor", "log-mismatch"), ("tsa", "no-verified-time")]
+    ("service", "reason"), [("rekor", "log-mismatch"), ("tsa", "timestamp-for-another-request")]
 )
 def test_records_nothing_with_an_answer_that_was_given_before(
     witnessed_store: Store, service: str, reason: str
