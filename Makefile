@@ -31,12 +31,13 @@ manage: .venv/embedded ## Run Django's command line on the running store (ARGS='
 ##@ Work on it
 .PHONY: check test bench format
 
-check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, production settings
+check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, API reference, production settings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	DJANGO_SETTINGS_MODULE=tests.offline_settings $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.offline_settings $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DJANGO_SETTINGS_MODULE=tests.production_settings $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 test: .venv/dev ## All tests (ARGS='-k name' narrows them)

@@ -4,11 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import health
+from config.reference import pages as reference
 
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics),
+    path("api/v1/openapi.json", reference.as_json),
+    path("api/v1/openapi.yaml", reference.as_yaml),
+    path("api/v1/docs", reference.docs),
     path("", include("provenance.api.urls")),
     path("api/v1/", include("artifacts.api.urls")),
     path("", include("access.api.urls")),

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from config.embedded.postgres import RUNTIME, Cluster, Passwords
 from config.embedded.unprivileged import become_unprivileged
-from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
+from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH, UNDOCUMENTED
 from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.private_sigstore.instance import missing_programs, running_instance
 from tests.factories.private_sigstore.issuer import serving_issuer
@@ -41,6 +41,16 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
     shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def answers_as_written() -> Iterator[None]:
+    """Fail the test during which an answer was given that the API reference does not have."""
+    yield
+    if UNDOCUMENTED.exists():
+        told = UNDOCUMENTED.read_text()
+        UNDOCUMENTED.unlink()
+        pytest.fail(f"not in the API reference (the apps' api/reference):\n{told}")
 
 
 @pytest.hookimpl(wrapper=True)

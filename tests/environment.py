@@ -12,6 +12,8 @@ SCRATCH = Path(
     os.environ.get("TEST_SCRATCH") or f"{tempfile.gettempdir()}/strongroom-tests-{os.getpid()}"
 )
 POSTGRES_SOCKETS = SCRATCH / "pg-run"
+# What servers under test answered and the API reference does not have.
+UNDOCUMENTED = SCRATCH / "undocumented.txt"
 BROKER_SOCKET = SCRATCH / "broker" / "valkey.sock"
 PASSWORD = "only-for-tests"
 

@@ -142,7 +142,8 @@ class IssuerIn(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         """A preset stands for all the other fields: beside it none is read."""
         found = super().get_fields()
-        is_preset = isinstance(self.initial_data, dict) and "preset" in self.initial_data
+        given = getattr(self, "initial_data", None)  # there is none where it only is described
+        is_preset = isinstance(given, dict) and "preset" in given
         return {name: one for name, one in found.items() if (name == "preset") is is_preset}
 
     def new_issuer(self) -> NewIssuer:

@@ -12,6 +12,12 @@ from rest_framework.response import Response
 from artifacts import wiring
 from artifacts.api.documents import rfc3339
 from artifacts.api.links import artifact_url, build_url, root
+from artifacts.api.shapes import (
+    ArrivedDocument,
+    SignedPartDocument,
+    StoredDocument,
+    UploadDocument,
+)
 from artifacts.domain.transfer import UploadState
 from artifacts.errors import DirectUploadsUnavailable
 from artifacts.models import Artifact, Upload
@@ -130,7 +136,7 @@ def upload_url(upload: Upload) -> str:
     return f"{root()}/uploads/{upload.pk}"
 
 
-def upload_document(upload: Upload, arrived: Sequence[ArrivedPart] | None = None) -> dict[str, Any]:
+def upload_document(upload: Upload, arrived: Sequence[ArrivedPart] | None = None) -> UploadDocument:
     """An upload, how far it is, and where to go from here."""
     url = upload_url(upload)
     return {
@@ -197,7 +203,7 @@ def _direct() -> DirectUploads:
     return direct
 
 
-def _arrived(part: ArrivedPart) -> dict[str, Any]:
+def _arrived(part: ArrivedPart) -> ArrivedDocument:
     return {
         "number": part.number,
         "size_bytes": part.size_bytes,
@@ -205,7 +211,7 @@ def _arrived(part: ArrivedPart) -> dict[str, Any]:
     }
 
 
-def _stored(artifact: Artifact) -> dict[str, Any]:
+def _stored(artifact: Artifact) -> StoredDocument:
     """What was measured, and is the build's."""
     return {
         "artifact": str(artifact.pk),
@@ -214,7 +220,7 @@ def _stored(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _signed(part: SignedPart) -> dict[str, Any]:
+def _signed(part: SignedPart) -> SignedPartDocument:
     return {
         "number": part.number,
         "method": "PUT",

@@ -1,9 +1,9 @@
 """The JSON of projects, builds and artifacts: every member is named here, and nothing leaks in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, overload
 
 from artifacts.api.links import (
     artifact_url,
@@ -12,12 +12,24 @@ from artifacts.api.links import (
     organization_url,
     project_url,
 )
+from artifacts.api.shapes import (
+    ArtifactDocument,
+    AttestationRequestDocument,
+    AttestationState,
+    BuildDocument,
+    BuildSummary,
+    FileDocument,
+    FoundDocument,
+    OpenBuildDocument,
+    OrganizationDocument,
+    ProjectDocument,
+)
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.origin import RELEASE
 from artifacts.models import Artifact, Build, Organization, Project
 from provenance.queries import RequestStatus
 
-ATTESTATION_STATUS: Final = {
+ATTESTATION_STATUS: Final[Mapping[BuildState, AttestationState]] = {
     BuildState.OPEN: "pending",
     BuildState.SEALED: "pending",
     BuildState.PUBLISHED: "published",
@@ -25,7 +37,7 @@ ATTESTATION_STATUS: Final = {
 }
 
 
-def organization_document(organization: Organization) -> dict[str, Any]:
+def organization_document(organization: Organization) -> OrganizationDocument:
     """An organization."""
     return {
         "id": str(organization.pk),
@@ -35,7 +47,7 @@ def organization_document(organization: Organization) -> dict[str, Any]:
     }
 
 
-def project_document(project: Project) -> dict[str, Any]:
+def project_document(project: Project) -> ProjectDocument:
     """A project and where its parts are."""
     url = project_url(project)
     return {
@@ -54,7 +66,7 @@ def project_document(project: Project) -> dict[str, Any]:
     }
 
 
-def artifact_document(artifact: Artifact) -> dict[str, Any]:
+def artifact_document(artifact: Artifact) -> ArtifactDocument:
     """An artifact, the state of its build, and where to go from here."""
     build = artifact.build
     return {
@@ -78,7 +90,7 @@ def artifact_document(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def build_summary(build: Build) -> dict[str, Any]:
+def build_summary(build: Build) -> BuildSummary:
     """A build as a row of a list."""
     return {
         "id": str(build.pk),
@@ -96,7 +108,7 @@ def build_summary(build: Build) -> dict[str, Any]:
     }
 
 
-def opened_document(build: Build) -> dict[str, Any]:
+def opened_document(build: Build) -> OpenBuildDocument:
     """A build for one of its jobs: where its files go, and how it ends."""
     url = build_url(build)
     return {
@@ -121,7 +133,7 @@ class FirstFiles:
 
 def build_document(
     build: Build, files: FirstFiles, requests: Sequence[RequestStatus]
-) -> dict[str, Any]:
+) -> BuildDocument:
     """A build with its first files, why it was refused if it was, and how its attestation goes."""
     return {
         **build_summary(build),
@@ -137,7 +149,7 @@ def build_document(
     }
 
 
-def file_document(artifact: Artifact) -> dict[str, Any]:
+def file_document(artifact: Artifact) -> FileDocument:
     """An artifact as a row of its build's files."""
     return {
         "id": str(artifact.pk),
@@ -149,7 +161,7 @@ def file_document(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def found_document(artifact: Artifact) -> dict[str, Any]:
+def found_document(artifact: Artifact) -> FoundDocument:
     """An artifact as a row of what was found in its project."""
     return {
         "id": str(artifact.pk),
@@ -163,20 +175,31 @@ def found_document(artifact: Artifact) -> dict[str, Any]:
     }
 
 
+@overload
+def rfc3339(moment: datetime) -> str: ...
+@overload
+def rfc3339(moment: None) -> None: ...
+@overload
+def rfc3339(moment: datetime | None) -> str | None: ...
 def rfc3339(moment: datetime | None) -> str | None:
     """A time in UTC as RFC 3339, or None for what has not happened."""
     return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
 
 
-def request_document(request: RequestStatus) -> dict[str, Any]:
+def request_document(request: RequestStatus) -> AttestationRequestDocument:
     """What somebody who waits can use: the reason in codes, not the signer's inner words."""
     error = request.last_error or {}
     return {
         "state": request.state,
         "attempts": request.attempts,
         "next_attempt_at": rfc3339(request.next_attempt_at),
-        "last_error": error.get("code"),
-        "reason": error.get("reason"),
-        "service": error.get("service"),
+        "last_error": _text(error, "code"),
+        "reason": _text(error, "reason"),
+        "service": _text(error, "service"),
         "confirmation": request.confirmation,
     }
+
+
+def _text(facts: Mapping[str, object], name: str) -> str | None:
+    fact = facts.get(name)
+    return str(fact) if fact is not None else None

@@ -1,6 +1,6 @@
 """Who was given what: the download log, for those who administer a project."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -10,6 +10,7 @@ from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked, identity, time
 from artifacts.api.links import project_url
 from artifacts.api.pages import PAGE_DOWNLOADS, next_link
+from artifacts.api.shapes import DownloadLine
 from artifacts.models import Download
 from artifacts.queries import visible_project
 from artifacts.queries.downloads import DownloadFilter, downloads_after
@@ -54,7 +55,7 @@ class ProjectDownloads(NativeView):
         return response
 
 
-def _line(download: Download) -> dict[str, Any]:
+def _line(download: Download) -> DownloadLine:
     return {
         "id": str(download.pk),
         "at": rfc3339(download.at),

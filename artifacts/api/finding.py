@@ -1,7 +1,7 @@
 """Finding files: of a build and of a project by page and prefix, and many at once by digest."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -30,6 +30,9 @@ from artifacts.queries.positions import (
 from kernel.digest import Sha256
 from kernel.native import NativeView, SmallJSONParser
 from kernel.rest import MalformedRequest, RequestTooLarge, actor_of
+
+if TYPE_CHECKING:
+    from artifacts.api.shapes import FoundDocument
 
 MAX_DIGESTS: Final = 1000
 # Two hundred files of one build may well be the same empty one.
@@ -98,7 +101,7 @@ class ProjectDigests(NativeView):
         """Answer for each digest with the newest artifacts that have it."""
         place = readable_project(request, organization, project)
         digests = wanted_digests(request.data)
-        found: dict[str, list[dict[str, object]]] = {digest.hex: [] for digest in digests}
+        found: dict[str, list[FoundDocument]] = {digest.hex: [] for digest in digests}
         for artifact in artifacts_with_digests(
             project=place, digests=digests, limit=MAX_FOUND_OF_DIGEST
         ):

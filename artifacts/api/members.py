@@ -1,7 +1,7 @@
 """Looking into an archive: what is in it, and one member of it, after the decision about all."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -14,6 +14,7 @@ from artifacts.api.filters import asked as parameters_of
 from artifacts.api.leaving import attachment_of
 from artifacts.api.links import artifact_url
 from artifacts.api.pages import PAGE_MEMBERS, next_link
+from artifacts.api.shapes import MemberDocument
 from artifacts.domain.archives import Member
 from artifacts.domain.conditions import Outcome, Validators, judge
 from artifacts.errors import PreconditionFailed
@@ -154,7 +155,7 @@ def _bytes(
     return whole, ""
 
 
-def _row(member: Member) -> dict[str, Any]:
+def _row(member: Member) -> MemberDocument:
     return {
         "path": member.path.encode(errors="backslashreplace").decode(),
         "kind": member.kind.value,

@@ -1,12 +1,15 @@
 """The signing queue, for the instance's administrators: what waits, why, and until when."""
 
-from typing import Any
-
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.api.documents import request_document, rfc3339
 from artifacts.api.links import root
+from artifacts.api.signing_shapes import (
+    SigningQueueDocument,
+    WaitingReasonDocument,
+    WaitingRequestDocument,
+)
 from kernel.actor import Permission
 from kernel.native import NativeView
 from kernel.pages import PAGE_ROWS
@@ -21,16 +24,15 @@ class SigningQueue(NativeView):
         """Show it as it stands now."""
         actor_of(request).require(Permission.ADMINISTER, project=None)
         reasons = waiting_reasons()
-        return Response(
-            {
-                "waiting": sum(one.count for one in reasons),
-                "reasons": [_reason(one) for one in reasons],
-                "oldest": [_waiting(one) for one in waiting_requests(size=PAGE_ROWS)],
-            }
-        )
+        queue: SigningQueueDocument = {
+            "waiting": sum(one.count for one in reasons),
+            "reasons": [_reason(one) for one in reasons],
+            "oldest": [_waiting(one) for one in waiting_requests(size=PAGE_ROWS)],
+        }
+        return Response(queue)
 
 
-def _reason(found: WaitingReason) -> dict[str, Any]:
+def _reason(found: WaitingReason) -> WaitingReasonDocument:
     return {
         "last_error": found.last_error,
         "service": found.service,
@@ -40,7 +42,7 @@ def _reason(found: WaitingReason) -> dict[str, Any]:
     }
 
 
-def _waiting(found: WaitingRequest) -> dict[str, Any]:
+def _waiting(found: WaitingRequest) -> WaitingRequestDocument:
     return {
         "project": str(found.project),
         "build": f"{root()}/builds/{found.build}",

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from artifacts.api.finding import readable_project
 from artifacts.api.links import build_url
+from artifacts.api.signing_shapes import BuildTransparencyDocument, TransparencyDocument
 from artifacts.domain.visibility import require_read
 from artifacts.models import Project
 from artifacts.queries import visible_build, visible_project
@@ -72,12 +73,15 @@ class BuildTransparency(NativeView):
             if disclosure is not None
             else []
         )
-        return Response(
-            {"build": build_url(found), **_document(found.project), "statements": statements}
-        )
+        document: BuildTransparencyDocument = {
+            "build": build_url(found),
+            **_document(found.project),
+            "statements": statements,
+        }
+        return Response(document)
 
 
-def _document(project: Project) -> dict[str, Any]:
+def _document(project: Project) -> TransparencyDocument:
     allowed = permitted(Transparency(project.transparency), is_public=project.is_public)
     return {
         "project": str(project),

@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.admin",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
@@ -144,9 +146,29 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],  # use cases decide
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.reference.document.Described",
     "EXCEPTION_HANDLER": "kernel.rest.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Strongroom",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "A build artifact store with SLSA provenance. Every answer has an `X-Request-ID`. A "
+        "refusal is a problem document (RFC 9457) whose `type` is a page that says what to do. "
+        "Times are UTC, sizes are bytes, lists come in pages: follow the `Link` header."
+    ),
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": "/", "description": "This store."}],
+    "TAGS": [
+        {"name": "Jobs", "description": "CI jobs push what they built."},
+        {"name": "Consumers", "description": "Find, check and download."},
+        {"name": "Administrators", "description": "Projects, people, trust and what happened."},
+    ],
+    "DEFAULT_GENERATOR_CLASS": "config.reference.document.Reference",
+    "POSTPROCESSING_HOOKS": [],  # words stand where they are used
 }
 
 # Browsers. Everything below is strict; an embedded instance on loopback speaks plain HTTP.

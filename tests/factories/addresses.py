@@ -1,5 +1,6 @@
 """Every address of the store, from the URL table, and the things that addresses name."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,6 +75,11 @@ def patterns(
 def routes() -> Iterator[str]:
     """Each address."""
     return (route for route, _pattern in patterns())
+
+
+def written(route: str) -> str:
+    """The address as the API reference writes it: `/api/v1/builds/{build}`."""
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
 
 
 def methods(pattern: URLPattern) -> list[str]:

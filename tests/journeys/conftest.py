@@ -72,7 +72,7 @@ def running_web(*, port: int = 0, **settings_changed: str) -> Iterator[Web]:
     environment = {
         **os.environ,
         **settings_changed,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1"]

@@ -4,18 +4,17 @@ UPDATE=1 writes the table anew; what it must say however it is written stands be
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from provenance.usecases.attest_builds import Attestor
 from tests.factories.addresses import methods, patterns
 from tests.factories.cast import Cast, assemble
+from tests.factories.undone import undone
 
 TABLE: Final = Path(__file__).with_name("permission_table.md")
 ENDPOINTS: Final = sorted(
@@ -60,16 +59,6 @@ ONLY_REFUSED: Final = {
     ("api/v1/uploads/<uuid:upload>/complete", "POST"),
     ("api/v1/uploads/<uuid:upload>/parts", "POST"),
 }
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """What a request changes is taken back, so that each finds the same store."""
-    block = transaction.atomic()
-    block._from_testcase = True  # type: ignore[attr-defined]  # noqa: SLF001 - as Django's own tests
-    with block:
-        yield
-        transaction.set_rollback(True)
 
 
 def asked(cast: Cast) -> dict[tuple[str, str], Row]:

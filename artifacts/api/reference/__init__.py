@@ -1,0 +1,15 @@
+"""Artifacts' part of the API reference."""
+
+from typing import Final
+
+from artifacts.api.reference import artifacts, builds, consumers, projects, signing, uploads
+from kernel.reference import Operations
+
+OPERATIONS: Final[Operations] = {
+    **projects.OPERATIONS,
+    **builds.OPERATIONS,
+    **uploads.OPERATIONS,
+    **signing.OPERATIONS,
+    **consumers.OPERATIONS,
+    **artifacts.OPERATIONS,
+}
