@@ -80,8 +80,7 @@ def by_the_store(store: Store) -> float:
     before = Attestation.objects.count()
     signer = store.signer()
     began = time.perf_counter()
-    while store.attest(signer) >= BATCH:
-        pass
+    store.attest(signer)
     seconds = time.perf_counter() - began
     assert Attestation.objects.count() == before + STATEMENTS
     return STATEMENTS / seconds

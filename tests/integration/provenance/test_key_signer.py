@@ -106,6 +106,7 @@ class Answering:
 
     answer: Signed
     name: str = "answering"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         return [self.answer for _ in jobs]
