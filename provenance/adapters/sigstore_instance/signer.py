@@ -34,7 +34,7 @@ from provenance.adapters.sigstore_instance.configuration import (
     read_services,
 )
 from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
-from provenance.adapters.sigstore_instance.line import Limits, Line
+from provenance.adapters.sigstore_instance.line import Kept, Limits, Line
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
@@ -72,6 +72,7 @@ class SigstoreSigner:
         self._limits = limits or Limits()
         # All batches of the process share them, so that the instance never sees more at once.
         self._places = threading.BoundedSemaphore(self._limits.threads)
+        self._kept = Kept()
         self._tls = ssl.create_default_context()
         self._breakers = {
             name: Breaker(name, clock=monotonic) for name in ("fulcio", "rekor", "tsa")
@@ -87,9 +88,12 @@ class SigstoreSigner:
         hang_up.daemon = True
         hang_up.start()
         try:
-            with ThreadPoolExecutor(
-                min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
-            ) as pool:
+            with (
+                self._kept.in_use(),
+                ThreadPoolExecutor(
+                    min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
+                ) as pool,
+            ):
                 answers = list(pool.map(partial(self._sign, office, ends_at=ends_at), jobs))
         finally:
             hang_up.cancel()
@@ -111,7 +115,7 @@ class SigstoreSigner:
             services=read_services(self._files, self._transparency),
             transparency=self._transparency,
             mint=self._identities.open(),
-            line=Line(self._limits, self._tls),
+            line=Line(self._limits, self._tls, self._kept),
             breakers=self._breakers,
             clock=self._clock,
         )
