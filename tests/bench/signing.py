@@ -1,6 +1,6 @@
 """Builds signed per second, by the store and by the bare instance, in turns.
 
-    python -m tests.bench.signing
+    python -m pytest --capture=no tests/bench/signing.py
 
 Both drive the same private Sigstore (tests/factories/private_sigstore), 32 at once. Bare is
 sigstore-python alone: token, key, certificate, timestamp and log entry for each statement. The
@@ -11,7 +11,6 @@ because the machine may be busy with other things.
 
 import os
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -135,7 +134,3 @@ def test_compares(sigstore: Sigstore, tmp_path: Path) -> None:
         rates.append(one)
         print(f"store {one.store:6.1f}/s  bare {one.bare:6.1f}/s", flush=True)  # noqa: T201 - a report
     print(summed_up(rates))  # noqa: T201 - a report
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main(["--capture=no", "--quiet", "-p", "no:cacheprovider", __file__]))
