@@ -125,6 +125,7 @@ def test_records_nothing_that_another_key_signed_in_its_name(store: Store, tmp_p
 
     class InMyName:
         name = "in-my-name"
+        batches_at_once = 1
 
         def sign(self, jobs: Sequence[SigningJob]) -> list[Any]:
             (answer,) = stranger.signer().sign(jobs)
