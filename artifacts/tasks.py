@@ -12,16 +12,15 @@ from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.probe_store import probe_store_when_due
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
-from provenance.usecases.attest_builds import BATCH, attest_builds
+from provenance.usecases.attest_builds import attest_builds
 
 
 @shared_task(name="artifacts.attest_builds", ignore_result=True)
 def attest_builds_task(**_later: object) -> None:
-    """Attest sealed builds, batch after batch while full ones are waiting."""
-    attestor = provenance_wiring.attestor()
-    endings = wiring.endings()
-    while attest_builds(attestor=attestor, endings=endings, clock=timezone.now) >= BATCH:
-        pass
+    """Attest sealed builds."""
+    attest_builds(
+        attestor=provenance_wiring.attestor(), endings=wiring.endings(), clock=timezone.now
+    )
 
 
 @shared_task(name="artifacts.attest_confirmed_jobs", ignore_result=True)

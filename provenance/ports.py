@@ -51,6 +51,11 @@ class Signer(Protocol):
         """A short label for logs and metrics, for example `embedded`."""
         ...
 
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches one process may give it at once with profit: 1 unless it waits a lot."""
+        ...
+
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         """Sign a batch; answers come in the order of the jobs, one for each.
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from kernel import faults
+from kernel.batches import work_off
 from kernel.connections import over_a_restart
 from provenance.domain.attesting import Asked, asked
 from provenance.domain.build_facts import MalformedFacts, Witnessed
@@ -82,6 +83,11 @@ class Attestor:
         """Who signs what may be recorded where."""
         return {**self.elsewhere, DEFAULT: self.signer}
 
+    @property
+    def batches_at_once(self) -> int:
+        """How many batches are worth being signed side by side."""
+        return max(signer.batches_at_once for signer in self.signers.values())
+
     def signer_name(self, transparency: Transparency) -> str:
         """The label of who signs such statements, for metrics."""
         signer = fitting(self.signers, transparency)
@@ -94,17 +100,24 @@ class Attestor:
 
 
 def attest_builds(*, attestor: Attestor, endings: Endings, clock: Callable[[], datetime]) -> int:
-    """Attest up to 32 requests that are due and wait for no platform; say how many were claimed.
+    """Attest what is due and waits for no platform; say how many requests were claimed.
 
+    Batch after batch of 32, while full ones are waiting, and as many side by side as is worth it
+    to the signer: while one batch is recorded and the next claimed, another waits for its log.
     Running it twice, at once or again, gives each request one attestation that counts. What
     could not be signed stays pending with a reason and the time of its next attempt.
     """
-    claimed = _claim(attestor, endings, now=clock())
-    if not claimed:
-        return 0
-    faults.reach("provenance.claimed")
-    sign_and_record(attestor=attestor, works=claimed, endings=endings, clock=clock)
-    return len(claimed)
+
+    def claim() -> list[Work]:
+        claimed = _claim(attestor, endings, now=clock())
+        if claimed:
+            faults.reach("provenance.claimed")
+        return claimed
+
+    def finish(works: Sequence[Work]) -> None:
+        sign_and_record(attestor=attestor, works=works, endings=endings, clock=clock)
+
+    return work_off(claim=claim, finish=finish, size=BATCH, at_once=attestor.batches_at_once)
 
 
 def sign_and_record(

@@ -46,6 +46,7 @@ class EmbeddedSigner:
     """
 
     name = "embedded"
+    batches_at_once = 1  # it computes, and appends to its logs under a lock
 
     def __init__(
         self,

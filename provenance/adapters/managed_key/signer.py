@@ -90,6 +90,7 @@ class KeySigner:
     """
 
     name = "key"
+    batches_at_once = 1  # whoever holds the key may allow no more
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """HTTP to the services of a Sigstore instance: bounded in time and size, and endable from outside.
 
-sigstore-python's own sessions wait for ever. Here a connection serves one request: batches are
-seconds apart, and a kept one would be half dead exactly after an outage. No proxy is used.
+sigstore-python's own sessions wait for ever. Here a connection is kept only while batches follow
+one another: one kept over a pause would be half dead exactly after an outage. No proxy is used.
 """
 
 import http.client
@@ -35,12 +35,55 @@ class Limits:
     threads: int = 32
 
 
+class Kept:
+    """Connections that wait for their next request, by address.
+
+    Each batch uses them inside of `in_use`; when no batch is left, none is.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        self._batches = 0
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        with self._lock:
+            self._batches += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._batches -= 1
+                left = {} if self._batches else self._idle
+                if left:
+                    self._idle = {}
+            for connections in left.values():
+                for connection in connections:
+                    connection.close()
+
+    def take(self, address: str) -> http.client.HTTPConnection | None:
+        """The one that was used last, which is the least likely to have been ended."""
+        with self._lock:
+            idle = self._idle.get(address)
+            return idle.pop() if idle else None
+
+    def keep(self, address: str, connection: http.client.HTTPConnection) -> None:
+        """Let another request have it, unless no batch is left that could make one."""
+        with self._lock:
+            if self._batches:
+                self._idle.setdefault(address, []).append(connection)
+                return
+        connection.close()
+
+
 @dataclass(slots=True)
 class Line:
-    """The connections of one batch."""
+    """What one batch says to the services, over connections that batches share."""
 
     limits: Limits
     tls: ssl.SSLContext
+    kept: Kept = field(default_factory=Kept)
     _open: set[socket.socket] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_hung_up: bool = False
@@ -53,13 +96,7 @@ class Line:
             SignerRefused: the service says that the request is wrong.
         """
         try:
-            with self._connected(url) as connection:
-                parts = urlsplit(url)
-                connection.request("POST", parts.path or "/", body, dict(headers))
-                response = connection.getresponse()
-                content = response.read(self.limits.size_bytes + 1)
-                if self._is_hung_up:  # what was cut off may look like a whole answer
-                    raise ConnectionAbortedError
+            response, content = self._exchange(url, body, headers)
         except TimeoutError as error:
             raise SignerUnavailable(service=service, url=url, reason="no-answer-in-time") from error
         except (OSError, http.client.HTTPException) as error:
@@ -80,25 +117,63 @@ class Line:
                 with suppress(OSError):
                     opened.shutdown(socket.SHUT_RDWR)
 
-    @contextmanager
-    def _connected(self, url: str) -> Iterator[http.client.HTTPConnection]:
-        parts, wait = urlsplit(url), self.limits.connect_seconds
-        host = parts.hostname or ""
-        connection = (
-            http.client.HTTPSConnection(host, parts.port, timeout=wait, context=self.tls)
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, parts.port, timeout=wait)
-        )
-        try:
+    def _exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Over a kept connection, if there is one; and once more, if that had been ended.
+
+        Asking twice is harmless: see the port `Signer`.
+        """
+        parts = urlsplit(url)
+        address = f"{parts.scheme}://{parts.netloc}"
+        while (kept := self.kept.take(address)) is not None:
+            with suppress(ConnectionError):
+                return self._ask(kept, url, body, headers)
             if self._is_hung_up:
                 raise ConnectionAbortedError
-            connection.connect()
-            opened: socket.socket = connection.sock
-            opened.settimeout(self.limits.silent_seconds)
-            with self._registered(opened):
-                yield connection
+        return self._ask(self._connection(url), url, body, headers)
+
+    def _ask(
+        self,
+        connection: http.client.HTTPConnection,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        parts = urlsplit(url)
+        is_reusable = False
+        try:
+            with self._connected(connection):
+                connection.request("POST", parts.path or "/", body, dict(headers))
+                response = connection.getresponse()
+                content = response.read(self.limits.size_bytes + 1)
+                if self._is_hung_up:  # what was cut off may look like a whole answer
+                    raise ConnectionAbortedError
+                is_reusable = response.isclosed() and not response.will_close
         finally:
-            connection.close()
+            if is_reusable:
+                self.kept.keep(f"{parts.scheme}://{parts.netloc}", connection)
+            else:
+                connection.close()
+        return response, content
+
+    def _connection(self, url: str) -> http.client.HTTPConnection:
+        parts, wait = urlsplit(url), self.limits.connect_seconds
+        host = parts.hostname or ""
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(host, parts.port, timeout=wait, context=self.tls)
+        return http.client.HTTPConnection(host, parts.port, timeout=wait)
+
+    @contextmanager
+    def _connected(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        if self._is_hung_up:
+            raise ConnectionAbortedError
+        if connection.sock is None:
+            connection.connect()
+        opened: socket.socket = connection.sock
+        opened.settimeout(self.limits.silent_seconds)
+        with self._registered(opened):
+            yield
 
     @contextmanager
     def _registered(self, opened: socket.socket) -> Iterator[None]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 from sigstore import dsse
@@ -33,7 +34,7 @@ from provenance.adapters.sigstore_instance.configuration import (
     read_services,
 )
 from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
-from provenance.adapters.sigstore_instance.line import Limits, Line
+from provenance.adapters.sigstore_instance.line import Kept, Limits, Line
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
@@ -51,6 +52,8 @@ class SigstoreSigner:
     """
 
     name = "sigstore"
+    # One is recorded, and the next claimed, while the log lets the other wait.
+    batches_at_once = 2
 
     def __init__(
         self,
@@ -67,6 +70,9 @@ class SigstoreSigner:
         self._identities = identities
         self._clock = clock
         self._limits = limits or Limits()
+        # All batches of the process share them, so that the instance never sees more at once.
+        self._places = threading.BoundedSemaphore(self._limits.threads)
+        self._kept = Kept()
         self._tls = ssl.create_default_context()
         self._breakers = {
             name: Breaker(name, clock=monotonic) for name in ("fulcio", "rekor", "tsa")
@@ -77,14 +83,18 @@ class SigstoreSigner:
         if not jobs:
             return []
         office = self._open()
+        ends_at = time.monotonic() + self._limits.batch_seconds
         hang_up = threading.Timer(self._limits.batch_seconds, office.line.hang_up)
         hang_up.daemon = True
         hang_up.start()
         try:
-            with ThreadPoolExecutor(
-                min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
-            ) as pool:
-                answers = list(pool.map(office.sign, jobs))
+            with (
+                self._kept.in_use(),
+                ThreadPoolExecutor(
+                    min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
+                ) as pool,
+            ):
+                answers = list(pool.map(partial(self._sign, office, ends_at=ends_at), jobs))
         finally:
             hang_up.cancel()
         unavailable = [answer for answer in answers if isinstance(answer, SignerUnavailable)]
@@ -92,12 +102,20 @@ class SigstoreSigner:
             raise unavailable[0]
         return answers
 
+    def _sign(self, office: "_Office", job: SigningJob, *, ends_at: float) -> Answer:
+        if not self._places.acquire(timeout=ends_at - time.monotonic()):
+            return SignerUnavailable(reason="batch-too-slow")
+        try:
+            return office.sign(job)
+        finally:
+            self._places.release()
+
     def _open(self) -> "_Office":
         return _Office(
             services=read_services(self._files, self._transparency),
             transparency=self._transparency,
             mint=self._identities.open(),
-            line=Line(self._limits, self._tls),
+            line=Line(self._limits, self._tls, self._kept),
             breakers=self._breakers,
             clock=self._clock,
         )

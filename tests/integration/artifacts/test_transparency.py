@@ -43,6 +43,7 @@ class Recorder:
     jobs: list[SigningJob] = field(default_factory=list)
     was_private: list[bool] = field(default_factory=list)
     name: str = "recorder"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         for _look in range(3):  # from the first request that is sent to the last

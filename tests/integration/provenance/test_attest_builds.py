@@ -61,6 +61,7 @@ class Otherwise:
     real: Attestor
     change: Callable[[Sequence[SigningJob], Callable[[Sequence[SigningJob]], Answers]], Answers]
     name: str = "otherwise"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> Answers:
         return self.change(jobs, self.real.signer.sign)
@@ -380,3 +381,20 @@ def test_counts_one_statement_a_request_with_several_workers_at_once(
     assert sorted(builds.published) == sorted(
         AttestationRequest.objects.values_list("build_id", flat=True)
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signs_two_batches_side_by_side_where_the_signer_says_so(
+    attestor: Attestor, builds: Builds
+) -> None:
+    for number in range(2 * BATCH):
+        requested(witnessed(run_id=str(number)))
+    met = threading.Barrier(2, timeout=60)
+
+    def together(jobs: Sequence[SigningJob], sign: Callable[..., Answers]) -> Answers:
+        met.wait()  # one batch alone would break it
+        return sign(jobs)
+
+    paired = replace(attestor, signer=Otherwise(attestor, together, batches_at_once=2))
+    assert run(paired, builds) == 2 * BATCH
+    assert Attestation.objects.count() == len(set(builds.published)) == 2 * BATCH

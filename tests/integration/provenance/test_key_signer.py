@@ -106,6 +106,7 @@ class Answering:
 
     answer: Signed
     name: str = "answering"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         return [self.answer for _ in jobs]
@@ -124,6 +125,7 @@ def test_records_nothing_that_another_key_signed_in_its_name(store: Store, tmp_p
 
     class InMyName:
         name = "in-my-name"
+        batches_at_once = 1
 
         def sign(self, jobs: Sequence[SigningJob]) -> list[Any]:
             (answer,) = stranger.signer().sign(jobs)

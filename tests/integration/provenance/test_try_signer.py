@@ -36,6 +36,7 @@ class Answering:
     job: dict[str, object]
     refusal: SignerRefused | None = None
     name: str = "answering"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         if self.refusal is not None:
@@ -48,6 +49,7 @@ class Broken:
     """A signer that answers with something that is no bundle."""
 
     name: str = "broken"
+    batches_at_once: int = 1
 
     def sign(self, jobs: Sequence[SigningJob]) -> list[Signed | SignerRefused | SignerUnavailable]:
         return [Signed(b"{}") for _ in jobs]
