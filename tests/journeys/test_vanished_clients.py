@@ -6,28 +6,22 @@ its length or its declared digest proves that all of it arrived, whatever should
 """
 
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from uuid import uuid4
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.adapters.s3.connection import Bucket, S3Settings
-from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
-from artifacts.models import Artifact, Build
+from artifacts.adapters.s3.store import SMALLEST_PART
+from artifacts.models import Build
 from tests.environment import SCRATCH
 from tests.factories.holdings import Holdings, sweep
 from tests.factories.raw_client import RawUpload, chunked, with_length
-from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
-from tests.factories.stores import Store
+from tests.factories.s3_server import S3Server
 from tests.factories.tables import Table, new_table
-from tests.journeys.conftest import Shop, Web, running_web
+from tests.journeys.conftest import Shop
+from tests.journeys.places import Place, in_bucket, in_directory
 
-METRICS_TOKEN = "m" * 40
 SMALL = bytes(range(256)) * 400
 # Longer than a part: in a bucket an upload in parts has begun when half of it has arrived.
 LARGE = bytes(range(256)) * (2 * SMALLEST_PART // 256 + 100)
@@ -55,57 +49,16 @@ CASES = [
 ]
 
 
-@dataclass(frozen=True)
-class Place:
-    """A web server, and what its store holds."""
-
-    web: Web
-    store: Store
-    count_temporary: Callable[[], int]
-
-    def holdings(self) -> Holdings:
-        return Holdings.of(self.store, self.count_temporary)
-
-    def uploads_ended(self) -> float:
-        """How many requests to upload have come to an end, whatever it was."""
-        request = urllib.request.Request(  # noqa: S310 - loopback
-            f"{self.web.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            lines = answer.read().decode().splitlines()
-        return sum(
-            float(line.rpartition(" ")[2])
-            for line in lines
-            if line.startswith("strongroom_uploads_total{")
-        )
-
-
 @pytest.fixture(scope="module")
 def directory(django_db_setup: None) -> Iterator[Place]:  # noqa: ARG001 - the tables are there
-    root = SCRATCH / "vanished"
-    with running_web(
-        STRONGROOM_BLOB_DIRECTORY=str(root), STRONGROOM_METRICS_TOKEN=METRICS_TOKEN
-    ) as web:
-        yield Place(web, DirectoryBlobStore(root), lambda: len(list((root / "incoming").glob("*"))))
+    with in_directory(SCRATCH / "vanished") as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
 def bucket(django_db_setup: None, s3_server: S3Server) -> Iterator[Place]:  # noqa: ARG001 - as above
-    name = s3_server.new_bucket(f"vanished-{uuid4()}")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        patched.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        near = Bucket(S3Settings(name, s3_server.endpoint, uses_path_style=True))
-        with running_web(
-            STRONGROOM_BLOB_DIRECTORY="",
-            STRONGROOM_METRICS_TOKEN=METRICS_TOKEN,
-            STRONGROOM_S3_BUCKET=name,
-            STRONGROOM_S3_ENDPOINT=s3_server.endpoint,
-            STRONGROOM_S3_PATH_STYLE="true",
-            STRONGROOM_S3_PART_BYTES=str(SMALLEST_PART),
-        ) as web:
-            store = S3BlobStore(near, part_bytes=SMALLEST_PART)
-            yield Place(web, store, lambda: len(list(near.uploads())))
+    with in_bucket(s3_server) as place:
+        yield place
 
 
 @pytest.fixture
