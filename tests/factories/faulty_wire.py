@@ -59,7 +59,8 @@ class FaultyWire:
     operation: Operation = Operation.OTHER
     left: int = 0
     met: Counter[str] = field(default_factory=Counter)
-    is_over: threading.Event = field(default_factory=threading.Event)
+    # Set, it ends the silence of those who wait in it.
+    speaks: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def failing(self, operation: Operation, fault: Fault, *, times: int) -> Iterator[None]:
@@ -94,7 +95,7 @@ def running_faulty_wire(endpoint: str) -> Iterator[FaultyWire]:
         try:
             yield wire
         finally:
-            wire.is_over.set()
+            wire.speaks.set()
             server.shutdown()
             thread.join()
 
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         match fault:
             case Fault.SILENT:
-                self.wire.is_over.wait(20)
+                self.wire.speaks.wait(20)
                 self._hang_up()
             case Fault.BUSY:
                 self._answer(_Answer(503, [], BUSY))

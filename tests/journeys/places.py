@@ -56,8 +56,8 @@ def in_directory(root: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def in_bucket(server: S3Server) -> Iterator[Place]:
-    """Its bytes are in a new bucket of this server."""
+def in_bucket(server: S3Server, *, endpoint: str = "", **changed: str) -> Iterator[Place]:
+    """Its bytes are in a new bucket of this server, which it may reach at another endpoint."""
     name = server.new_bucket(f"place-{uuid4()}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
@@ -67,9 +67,10 @@ def in_bucket(server: S3Server) -> Iterator[Place]:
             STRONGROOM_BLOB_DIRECTORY="",
             STRONGROOM_METRICS_TOKEN=METRICS_TOKEN,
             STRONGROOM_S3_BUCKET=name,
-            STRONGROOM_S3_ENDPOINT=server.endpoint,
+            STRONGROOM_S3_ENDPOINT=endpoint or server.endpoint,
             STRONGROOM_S3_PATH_STYLE="true",
             STRONGROOM_S3_PART_BYTES=str(SMALLEST_PART),
+            **changed,
         ) as web:
             store = S3BlobStore(near, part_bytes=SMALLEST_PART)
             yield Place(web, store, lambda: len(list(near.uploads())))
