@@ -3,13 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from artifacts.models import Artifact, Blob
 from artifacts.ports import DirectUploads, Inventory, StagingArea
 from artifacts.usecases.collect_blobs import collect_blobs
 from artifacts.usecases.collect_litter import collect_litter
 
-PATIENCE = timedelta(days=1, minutes=1)
+PATIENCE: Final = timedelta(days=1, minutes=1)
+
+
+class SweptStore(Inventory, StagingArea, Protocol):
+    """What the sweeps look through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,8 @@ class Holdings:
         )
 
 
-def sweep(
-    *,
-    inventory: Inventory,
-    staging: StagingArea,
-    now: datetime,
-    direct: DirectUploads | None = None,
-) -> None:
+def sweep(store: SweptStore, *, now: datetime, direct: DirectUploads | None = None) -> None:
     """What the worker's sweeps do within two days from `now`."""
-    collect_litter(staging=staging, direct=direct, now=now + PATIENCE)
-    collect_blobs(inventory=inventory, now=now + PATIENCE)
-    collect_blobs(inventory=inventory, now=now + 2 * PATIENCE)
+    collect_litter(staging=store, direct=direct, now=now + PATIENCE)
+    collect_blobs(inventory=store, now=now + PATIENCE)
+    collect_blobs(inventory=store, now=now + 2 * PATIENCE)

@@ -12,9 +12,8 @@ import pytest
 from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.s3.connection import Bucket, S3Settings
 from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
-from tests.factories.holdings import Holdings
+from tests.factories.holdings import Holdings, SweptStore
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
-from tests.factories.stores import Store
 from tests.journeys.conftest import Web, running_web
 
 METRICS_TOKEN = "m" * 40
@@ -25,7 +24,7 @@ class Place:
     """The server, its store, and how many files or uploads in parts are on their way to it."""
 
     web: Web
-    store: Store
+    store: SweptStore
     count_temporary: Callable[[], int]
 
     def holdings(self) -> Holdings:
@@ -56,7 +55,7 @@ def in_directory(root: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def in_bucket(server: S3Server, *, endpoint: str = "", **changed: str) -> Iterator[Place]:
+def in_bucket(server: S3Server, *, endpoint: str = "", most_archives: int = 4) -> Iterator[Place]:
     """Its bytes are in a new bucket of this server, which it may reach at another endpoint."""
     name = server.new_bucket(f"place-{uuid4()}")
     with pytest.MonkeyPatch.context() as patched:
@@ -70,7 +69,7 @@ def in_bucket(server: S3Server, *, endpoint: str = "", **changed: str) -> Iterat
             STRONGROOM_S3_ENDPOINT=endpoint or server.endpoint,
             STRONGROOM_S3_PATH_STYLE="true",
             STRONGROOM_S3_PART_BYTES=str(SMALLEST_PART),
-            **changed,
+            STRONGROOM_MAX_OPEN_ARCHIVES=str(most_archives),
         ) as web:
             store = S3BlobStore(near, part_bytes=SMALLEST_PART)
             yield Place(web, store, lambda: len(list(near.uploads())))

@@ -65,7 +65,7 @@ def test_keeps_nothing_of_what_has_no_room(
 
     answers = [put("first", FITS), put("too-large", FITS_NOT), put("second", FITS[::2])]
     before = place.holdings()
-    sweep(inventory=place.store, staging=place.store, now=timezone.now())
+    sweep(place.store, now=timezone.now())
     after = place.holdings()
 
     statuses = [answer.status for answer in answers]

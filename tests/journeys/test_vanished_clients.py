@@ -108,7 +108,7 @@ def test_leaves_nothing_half_visible(
     vanished = place.holdings()
     answer = upload.send()
     back = place.holdings()
-    sweep(inventory=place.store, staging=place.store, now=timezone.now())
+    sweep(place.store, now=timezone.now())
     swept = place.holdings()
 
     kind = request.node.callspec.params["place"]

@@ -69,8 +69,7 @@ class Depot:
         return Holdings.of(honest, lambda: len(list(self.near.uploads())))
 
     def sweep(self) -> None:
-        store = self.store
-        sweep(inventory=store, staging=store, direct=self.direct, now=timezone.now())
+        sweep(self.store, direct=self.direct, now=timezone.now())
 
 
 def through_the_app(data: bytes) -> Callable[[Depot], None]:
