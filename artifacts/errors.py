@@ -262,6 +262,13 @@ class BlobDamaged(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class ArchivesBusy(Refusal):
+    """As many archives are being looked into as this store does at once; come back soon."""
+
+    code = "archives-busy"
+    kind = Kind.UNAVAILABLE
+
+
 class DownloadLogUnavailable(Refusal):
     """The download cannot be logged now, and what is not logged is not handed out."""
 

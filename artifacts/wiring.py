@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from artifacts.adapters.archives import opening as archives
+from artifacts.adapters.archives.turns import Turns
 from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.download_log import BufferedDownloadLog
 from artifacts.domain.addresses import client_address
@@ -117,6 +118,16 @@ def internal_reads() -> ReadAddresses | None:
 def download_log() -> DownloadLog:
     """Who was given what; one buffer a process."""
     return BufferedDownloadLog()
+
+
+@cache
+def _archive_turns() -> Turns:
+    return Turns(settings.MAX_OPEN_ARCHIVES, setting="STRONGROOM_MAX_OPEN_ARCHIVES")
+
+
+def archive_turn() -> AbstractContextManager[None]:
+    """The right to look into an archive now, which few requests of a process have at once."""
+    return _archive_turns().take()
 
 
 def open_archive(reader: BlobReader, *, size_bytes: int) -> AbstractContextManager[Archive]:

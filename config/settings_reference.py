@@ -187,6 +187,15 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "20000",
             "10000",
         ),
+        Setting(
+            "MAX_OPEN_ARCHIVES",
+            Kind.COUNT,
+            User.WEB,
+            "how many archives one process lists, or measures a member of, at once; who comes then "
+            "waits a second and is refused as `archives-busy`",
+            "8",
+            "4",
+        ),
     ),
     "Watching": (
         Setting(

@@ -24,6 +24,7 @@ from tests.factories.private_sigstore.issuer import serving_issuer
 from tests.factories.rabbitmq import RabbitMq, running_rabbitmq
 from tests.factories.rabbitmq import is_installed as is_rabbitmq_installed
 from tests.factories.s3_server import S3Server, is_installed, running_minio, running_s3
+from tests.factories.tables import TABLES
 
 START_SECONDS: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
@@ -61,6 +62,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"CI has every part and skips nothing: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show what was measured."""
+    for table in config.stash.get(TABLES, []):
+        terminalreporter.section(table.title)
+        for line in table.lines():
+            terminalreporter.write_line(line)
 
 
 def _die_with_the_tests() -> None:

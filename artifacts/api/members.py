@@ -29,7 +29,7 @@ from artifacts.usecases.browse_archive import (
     measure_member,
 )
 from artifacts.usecases.log_download import Answered, Asked
-from artifacts.wiring import opened_archive
+from artifacts.wiring import archive_turn, opened_archive
 from kernel.digest import Sha256
 from kernel.rest import MalformedRequest, actor_of
 from provenance.domain.report import Verdict
@@ -65,7 +65,7 @@ class ArchiveMembers(VerifiedView):
         parameters = parameters_of(request, "cursor")
         position = decode_cursor(parameters.get("cursor"), _count)
         start = position[0] if position is not None else 0
-        with opened_archive(asked.artifact) as opened:
+        with archive_turn(), opened_archive(asked.artifact) as opened:
             found = list_members(archive=opened.archive, start=start, limit=PAGE_MEMBERS + 1)
             response = Response(
                 {
@@ -97,12 +97,14 @@ class ArchiveMember(VerifiedView):
         self, request: Request, asked: Asked, verdict: Verdict
     ) -> tuple[HttpResponseBase, Answered]:
         path = str(self.kwargs["path"])
-        opened = opened_archive(asked.artifact)
-        try:
-            response, byte_range = _part(request, asked.artifact, opened, path)
-        except BaseException:
-            opened.close()
-            raise
+        # It ends before the first byte is sent: few who read slowly would keep all others out.
+        with archive_turn():
+            opened = opened_archive(asked.artifact)
+            try:
+                response, byte_range = _part(request, asked.artifact, opened, path)
+            except BaseException:
+                opened.close()
+                raise
         whole = Sha256(asked.artifact.blob.sha256).field
         response[PART_OF] = f"{whole}; measured=?{int(opened.is_measured)}"
         say_verified(response, asked.artifact, verdict)

@@ -81,6 +81,7 @@ class Environment:
     max_upload_bytes: int
     direct_upload_bytes: int
     max_build_files: int
+    max_open_archives: int
     allowed_hosts: tuple[str, ...]
     metrics_directory: Path | None
     metrics_token: str | None
@@ -171,6 +172,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
         direct_upload_bytes=reader.positive("DIRECT_UPLOAD_BYTES", 64 * MEBIBYTE),
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
+        max_open_archives=reader.positive("MAX_OPEN_ARCHIVES", 4),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
         metrics_directory=reader.path("METRICS_DIRECTORY"),
         metrics_token=reader.optional("METRICS_TOKEN"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from artifacts import wiring
 from artifacts.domain.archives import ArchiveMalformed, ArchiveTooCostly, NotAnArchive
+from artifacts.errors import ArchivesBusy
 from artifacts.queries import visible_artifact
 from artifacts.queries.positions import decode_cursor, encode_cursor
 from artifacts.usecases.browse_archive import list_members
@@ -75,10 +76,10 @@ def members(request: HttpRequest, artifact: UUID) -> HttpResponse:
 def _listed(found: Artifact, start: int) -> tuple[list[Member], str]:
     """The members, or why there are none to show: that is no fault of whoever asks."""
     try:
-        with wiring.opened_archive(found) as opened:
+        with wiring.archive_turn(), wiring.opened_archive(found) as opened:
             listed = list_members(archive=opened.archive, start=start, limit=PAGE_MEMBERS + 1)
             return list(listed), ""
-    except (NotAnArchive, ArchiveMalformed, ArchiveTooCostly) as refusal:
+    except (NotAnArchive, ArchiveMalformed, ArchiveTooCostly, ArchivesBusy) as refusal:
         return [], refusal.title()
 
 

@@ -168,7 +168,8 @@ class Bucket:
                     MultipartUpload={"Parts": parts},
                     IfNoneMatch="*",
                 )
-        except StorageUnavailable:
+        except (StorageUnavailable, BlobMissing):
+            # Some servers know nothing more of an upload that an earlier try has completed.
             found = self.find(upload.key)
             if found is None or found.size_bytes != size_bytes:
                 raise
@@ -278,13 +279,16 @@ class Bucket:
 
         Raises:
             BlobMissing: it is gone.
-            StorageUnavailable: it is another one now.
+            ObjectExists: it is another one now.
+            StorageUnavailable: the connection failed, also while bytes are read in the block.
         """
         headers = {"Range": f"bytes={start}-{start + length - 1}", "If-Match": pin.etag}
         url = self._signed("get_object", key=key, **_version(pin))
         response = self._request("GET", url, key=key, headers=headers)
         try:
             yield response
+        except urllib3.exceptions.HTTPError as error:
+            raise StorageUnavailable(reason=type(error).__name__) from error
         finally:
             # What was not read to its end cannot serve the next request.
             if not response.closed and response.length_remaining:
@@ -339,13 +343,13 @@ class Bucket:
                     body=body,  # type: ignore[arg-type] # it takes every buffer, and says so nowhere
                     preload_content=False,
                 )
+                if response.status < 300:  # noqa: PLR2004 - RFC 9110: successful
+                    return response
+                problem = response.read(4096, decode_content=True)
             except urllib3.exceptions.HTTPError as error:
                 if pause is None:
                     raise StorageUnavailable(reason=type(error).__name__) from error
             else:
-                if response.status < 300:  # noqa: PLR2004 - RFC 9110: successful
-                    return response
-                problem = response.read(4096, decode_content=True)
                 response.close()
                 if response.status not in _TRANSIENT or pause is None:
                     refuse(response.status, code_of(problem), key=key)

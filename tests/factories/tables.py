@@ -1,0 +1,29 @@
+"""Tables of figures that tests measure, shown at the end of a run."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+TABLES: Final = pytest.StashKey[list["Table"]]()
+
+
+@dataclass
+class Table:
+    """Rows under a head, as Markdown."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: list[tuple[object, ...]] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Head, rule and rows."""
+        rule = tuple("---" for _ in self.head)
+        return [f"| {' | '.join(map(str, row))} |" for row in (self.head, rule, *self.rows)]
+
+
+def new_table(config: pytest.Config, title: str, *head: str) -> Table:
+    """A table that the run shows at its end, with the rows that it has by then."""
+    table = Table(title, head)
+    config.stash.setdefault(TABLES, []).append(table)
+    return table
