@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 from kombu import Connection, Queue
 from kombu.exceptions import KombuError
+from kombu.transport import TRANSPORT_ALIASES
+
+from config.redis_transport import TRANSPORT
 
 QUEUE: Final = "celery"
 TIMEOUT_SECONDS: Final = 5
@@ -23,6 +26,9 @@ NUDGE_SECONDS: Final = 600
 
 _AMQP: Final = frozenset({"amqp", "amqps"})
 _TLS: Final = frozenset({"amqps", "rediss"})
+
+# Celery's `broker_transport` would do, but for `redis+socket`, where kombu looks here only.
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), TRANSPORT))
 
 
 class _Opened(Protocol):

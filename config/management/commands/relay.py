@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 5.0
+MOST_DOUBLINGS: Final = 10
 
 
 class Command(BaseCommand):
@@ -42,11 +43,11 @@ class Command(BaseCommand):
         logger.info("relay started")
         manager = ServiceManager()
         manager.ready()
-        health, outlet = _Health(), Outlet(app)
+        health, outlet = Health(), Outlet(app)
         while not stop.is_set():
             manager.alive()
             if not _turn(health, outlet):
-                stop.wait(min(POLL_SECONDS * 2**health.failures, LONGEST_WAIT_SECONDS))
+                stop.wait(health.wait_seconds)
         logger.info("relay stopped")
 
 
@@ -77,14 +78,20 @@ class Outlet:
 
 
 @dataclass(slots=True)
-class _Health:
+class Health:
     """How many turns in a row have failed, and whether that has been said."""
 
     failures: int = 0
     is_down: bool = False
 
+    @property
+    def wait_seconds(self) -> float:
+        """How long to wait before the next turn; it grows to 5 seconds in an outage."""
+        doublings = min(self.failures, MOST_DOUBLINGS)  # hours of failures are no number of seconds
+        return min(POLL_SECONDS * 2.0**doublings, LONGEST_WAIT_SECONDS)
 
-def _turn(health: _Health, outlet: Outlet) -> int:
+
+def _turn(health: Health, outlet: Outlet) -> int:
     """Relay once; how many events moved."""
     down: tuple[type[BaseException], ...] = (DatabaseError, *outlet.failures)
     try:

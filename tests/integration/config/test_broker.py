@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 from celery import Celery
+from kombu import Consumer, Message, Queue
 from redis import Redis
 
-from config.broker import settings_for
+from config.broker import QUEUE, settings_for
 from config.embedded.valkey import Broker
 from config.management.commands.relay import Outlet
 from tests.embedded.family import eventually
 from tests.factories.rabbitmq import RabbitMq
 
 PASSWORD = "only-for-tests"
+DRAIN_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,19 @@ def case(request: pytest.FixtureRequest) -> Case:
 Outlets = Callable[..., Outlet]
 
 
+def celery_at(url: str, *, ca_file: Path | None = None) -> Celery:
+    app = Celery("test", broker=url)
+    app.conf.update(settings_for(url, ca_file=ca_file))
+    return app
+
+
 @pytest.fixture
 def outlet() -> Iterator[Outlets]:
     """Makes a relay's outlet to a broker; all are closed at the end."""
     made: list[Outlet] = []
 
     def make(url: str, *, ca_file: Path | None = None) -> Outlet:
-        app = Celery("test", broker=url)
-        app.conf.update(settings_for(url, ca_file=ca_file))
-        made.append(Outlet(app))
+        made.append(Outlet(celery_at(url, ca_file=ca_file)))
         return made[-1]
 
     yield make
@@ -130,6 +136,29 @@ def test_counts_no_late_answer_for_another_message(outlet: Outlets, rabbitmq: Ra
     given.hang_up()
     with halted(rabbitmq.process.pid), pytest.raises(given.failures):
         send(given)
+
+
+def test_asks_for_more_when_the_broker_was_silent_to_an_acknowledgement(
+    outlet: Outlets, valkey: Case
+) -> None:
+    """Celery logs the failure and keeps the connection: its place must be free for the next."""
+    given = outlet(valkey.url)
+    with client(valkey.url) as redis:
+        redis.flushall()
+    send(given)
+
+    with celery_at(valkey.url).connection_for_read() as connection:
+        received: list[Message] = []
+        consumer = Consumer(connection, [Queue(QUEUE)], on_message=received.append)
+        consumer.qos(prefetch_count=1)
+        with consumer:
+            connection.drain_events(timeout=DRAIN_SECONDS)
+            with halted(valkey.pid), pytest.raises(given.failures):
+                received[0].ack()
+            send(given)
+            connection.drain_events(timeout=DRAIN_SECONDS)
+
+    assert len(received) == 2
 
 
 def test_is_told_by_a_broker_that_is_full(outlet: Outlets, valkey: Case) -> None:
