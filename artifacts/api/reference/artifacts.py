@@ -14,6 +14,7 @@ from artifacts.domain.archives import (
     NotAnArchive,
 )
 from artifacts.errors import (
+    ArchivesBusy,
     ArtifactNotFound,
     ArtifactNotPublished,
     AttestationNotFound,
@@ -47,6 +48,7 @@ _LOOKED_INTO: Final = (
     *_DECIDED,
     PolicyNotMet,
     ArchiveMalformed,
+    ArchivesBusy,
     ArchiveTooCostly,
     BlobDamaged,
     BlobMissing,
