@@ -22,11 +22,6 @@ class Field:
     source: str
     meaning: str
 
-    @property
-    def members(self) -> list[str]:
-        """The path by its parts, for a page that has no room for it on one line."""
-        return self.path.split("/")
-
 
 CLAIMS: Final = "identity token"
 STORE: Final = "this store"
