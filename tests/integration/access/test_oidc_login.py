@@ -272,7 +272,7 @@ def test_says_that_the_operator_has_to_act_where_the_secret_is_not_readable(
     if content is not None:
         file.write_bytes(content)
 
-    answers = [client.post("/login/oidc"), come_back(client, address)]
+    answers: list[Any] = [client.post("/login/oidc"), come_back(client, address)]
 
     for answer in answers:
         assert answer.status_code == 503
