@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -28,10 +27,9 @@ from provenance.domain.transparency import Transparency
 from provenance.models import Attestation, AttestationRequest
 from provenance.queries import signing_keys, trust_state
 from provenance.usecases.attest_builds import Attestor
-from provenance.usecases.initialise_signer import initialise_signer
 from tests.factories.actors import administrator
 from tests.factories.facts import witnessed, witnessed_by_subject
-from tests.factories.managed_keys import KeyStore, key_in
+from tests.factories.managed_keys import signing_with_a_key
 from tests.factories.people import account
 from tests.factories.shelves import SOURCE, Shelf
 
@@ -48,13 +46,6 @@ def text(address: str, client: Client | None = None, status: int = 200, **query:
 def words(response: Any) -> str:
     without_tags = re.sub(r"<[^>]+>", " ", response.content.decode())
     return " ".join(unescape(without_tags).split())
-
-
-def signing_with_a_key(attestor: Attestor, folder: Path) -> Attestor:
-    """The store after its operator has changed to a key in a file, without witnesses."""
-    store = KeyStore(key_in(folder), base_url=settings.PUBLIC_URL)
-    initialise_signer(keys=store.keys, actor=administrator(), now=timezone.now())
-    return replace(attestor, signer=store.signer())
 
 
 def file_of(build: Build) -> Artifact:
