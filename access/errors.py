@@ -301,6 +301,13 @@ class PasswordIsOneTime(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class PasswordNotAllowed(Refusal):
+    """This cannot be the new password."""
+
+    code = "password-not-allowed"
+    kind = Kind.INVALID
+
+
 class TooManyAttempts(Refusal):
     """There were too many attempts to log in; wait before the next one."""
 
@@ -313,6 +320,13 @@ class OidcLoginFailed(Refusal):
 
     code = "oidc-login-failed"
     kind = Kind.UNAUTHENTICATED
+
+
+class OidcLoginUnavailable(Refusal):
+    """This store cannot ask the other provider now: its operator has to act."""
+
+    code = "oidc-login-unavailable"
+    kind = Kind.UNAVAILABLE
 
 
 class PersonUnknown(Refusal):

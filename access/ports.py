@@ -32,6 +32,7 @@ class OtherLogin(Protocol):
 
         Raises:
             OidcLoginFailed: the provider cannot be asked, or describes itself as another one.
+            OidcLoginUnavailable: this store lacks what to ask it with.
         """
         ...
 
@@ -40,5 +41,6 @@ class OtherLogin(Protocol):
 
         Raises:
             OidcLoginFailed: nothing that came proves it, and `reason` says what is missing.
+            OidcLoginUnavailable: as above.
         """
         ...

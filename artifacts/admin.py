@@ -186,7 +186,7 @@ class ArtifactAdmin(ReadOnly):
 
     # By the token that brought them: rows are written in that order, and an index is there.
     newest_first = ("-contribution_id", "id")
-    list_display = ("path", "project", "size", "sha256", "stored")
+    list_display = ("path", "project", "size", "stored", "sha256")
     list_select_related = ("project__organization", "blob")
     search_help_text = "an SHA-256, an artifact's or a build's id, or organization/project/path"
     fields = ("path", "project", "build", "blob", "size", "ref", "stored", "id", "contribution")

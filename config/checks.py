@@ -5,13 +5,20 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 
+from access.adapters.client_secrets import client_secret
+from access.domain.oidc_people import OidcProvider
+from access.errors import OidcLoginUnavailable
 from config.settings.env import Profile
 
 
 @register(Tags.security, deploy=True)
 def only_fit_for_development(**_options: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's shape
     """Errors for what production must not run with; warnings for what it should not."""
-    return [message for holds, message in (*_process(), *_attestor(), *_managed_key()) if holds]
+    return [
+        message
+        for holds, message in (*_process(), *_login(), *_attestor(), *_managed_key())
+        if holds
+    ]
 
 
 def _process() -> list[tuple[bool, CheckMessage]]:
@@ -40,6 +47,27 @@ def _process() -> list[tuple[bool, CheckMessage]]:
             ),
         ),
     ]
+
+
+def _login() -> list[tuple[bool, CheckMessage]]:
+    return [
+        (
+            settings.LOGIN_OIDC is not None and not _can_read(settings.LOGIN_OIDC),
+            Error(
+                "STRONGROOM_LOGIN_OIDC_CLIENT_SECRET_FILE cannot be read, or has nothing in it: "
+                "nobody can log in with the provider.",
+                hint="Run this check under the web server's account, with its environment.",
+                id="strongroom.E005",
+            ),
+        )
+    ]
+
+
+def _can_read(provider: OidcProvider) -> bool:
+    try:
+        return client_secret(provider) != ""
+    except OidcLoginUnavailable:
+        return False
 
 
 def _key_scheme() -> str:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Final
+from urllib.parse import urlencode
 
 import structlog
 from django.http import HttpRequest, HttpResponseRedirect
@@ -55,9 +56,10 @@ class OneTimePassword:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if getattr(request.user, "must_change_password", False):
-            open_paths = {reverse("admin:password_change"), reverse("admin:logout")}
+            open_paths = {reverse("password"), reverse("logout"), reverse("admin:logout")}
             if request.path not in open_paths:
-                return HttpResponseRedirect(reverse("admin:password_change"))
+                wanted = urlencode({"next": request.get_full_path()})
+                return HttpResponseRedirect(f"{reverse('password')}?{wanted}")
         return self._get_response(request)
 
 

@@ -44,28 +44,57 @@ def with_strongroom(checked: Checked) -> str:
 
 
 def with_cosign(checked: Checked, attestation: Mapping[str, Any]) -> str:
-    """Fetch file, bundle and trust root, and verify with nothing of ours.
-
-    Empty where a managed key signed: cosign cannot tell from a trust root for whom a key speaks.
-    """
-    if "signing_key" in attestation:
-        return ""
+    """Fetch file, bundle and what it is checked against, and verify with nothing of ours."""
     file, bundle = shlex.quote(checked.file), shlex.quote(f"{checked.file}.sigstore.json")
     predicate_type = attestation["predicate_type"]
-    identity = attestation["builder"] or release_attestor_id(base_url=checked.store)
     get = "curl --fail --silent --show-error --location"
+    authorized = get
     if not checked.is_public:
-        get += ' --header "Authorization: Bearer $STRONGROOM_TOKEN"'
-    return (
-        f"{get} --output {file} {checked.download_url}\n"
-        f"{get} --output {bundle} {checked.bundle_url}\n"
-        "curl --fail --silent --show-error --output trusted_root.json "
-        f"{checked.store}/.well-known/trusted_root.json\n"
-        f"cosign verify-blob-attestation --bundle {bundle} --trusted-root trusted_root.json \\\n"
-        f"  --type {_COSIGN_TYPES.get(predicate_type, predicate_type)} \\\n"
-        f"  --certificate-identity {identity} \\\n"
-        f"  --certificate-oidc-issuer {checked.store} {file}"
+        authorized += ' --header "Authorization: Bearer $STRONGROOM_TOKEN"'
+    expected = _expected_key if "signing_key" in attestation else _expected_identity
+    fetched, options = expected(checked, attestation)
+    return "\n".join(
+        (
+            f"{authorized} --output {file} {checked.download_url}",
+            f"{authorized} --output {bundle} {checked.bundle_url}",
+            *(f"{get} --output {name} {url}" for name, url in fetched.items()),
+            f"cosign verify-blob-attestation --bundle {bundle} \\",
+            f"  --type {_COSIGN_TYPES.get(predicate_type, predicate_type)} \\",
+            *(f"  {option} \\" for option in options),
+            f"  {file}",
+        )
     )
+
+
+_Expected = tuple[Mapping[str, str], list[str]]
+
+
+def _expected_identity(checked: Checked, attestation: Mapping[str, Any]) -> _Expected:
+    identity = attestation["builder"] or release_attestor_id(base_url=checked.store)
+    return _trusted_root(checked), [
+        "--trusted-root trusted_root.json",
+        f"--certificate-identity {identity}",
+        f"--certificate-oidc-issuer {checked.store}",
+    ]
+
+
+def _expected_key(checked: Checked, attestation: Mapping[str, Any]) -> _Expected:
+    """A managed key, with what witnesses it has; docs/verifiers.md has these commands, tried."""
+    key = attestation["signing_key"]
+    fetched = {"key.pem": f"{checked.store}/.well-known/signing-keys/{key}.pem"}
+    options = ["--key key.pem"]
+    if "log" not in attestation:
+        options.append("--insecure-ignore-tlog")
+    if "signed_at" in attestation:
+        options.append("--use-signed-timestamps")
+    if "log" in attestation or "signed_at" in attestation:
+        fetched |= _trusted_root(checked)
+        options.append("--trusted-root trusted_root.json")
+    return fetched, options
+
+
+def _trusted_root(checked: Checked) -> dict[str, str]:
+    return {"trusted_root.json": f"{checked.store}/.well-known/trusted_root.json"}
 
 
 def push_from_ci(*, store: str, project: str) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from provenance.domain.builders import Level
 from provenance.domain.evidence import StepName
 from provenance.domain.policy import NO_ATTESTATION
+from provenance.domain.transparency import Transparency
 
 # What each step of a verification shows when it passes; docs/verify.md has the same table.
 STEPS: Final[Mapping[StepName, str]] = {
@@ -99,3 +100,11 @@ def level_name(level: Level | None) -> str:
     if level is None or level is Level.UNEVALUATED:
         return "no SLSA level"
     return f"SLSA Build L{level.value[-1]}"
+
+
+# docs/transparency.md says it at length.
+RECORDED: Final[Mapping[Transparency, str]] = {
+    Transparency.PUBLIC_LOG: "in public logs, for ever",
+    Transparency.PRIVATE_LOG: "in a log of this store's operator",
+    Transparency.TIMESTAMP_ONLY: "in no log; a timestamp vouches for the time",
+}

@@ -23,6 +23,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from requests import RequestException
 
+from access.adapters.client_secrets import client_secret
 from access.domain.oidc_people import OidcProvider, Proven, read_person
 from access.errors import OidcLoginFailed
 
@@ -82,7 +83,7 @@ class Accounts(DefaultSocialAccountAdapter):  # type: ignore[misc] # allauth has
             provider_id=named.issuer,
             name=named.name,
             client_id=named.client_id,
-            secret=named.client_secret_file.read_text().strip(),
+            secret=client_secret(named),
             settings={"server_url": named.issuer, "oauth_pkce_enabled": True},
         )
         return _Provider(request, app=app)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_slug
-from artifacts.models import Build, Project
+from artifacts.models import Build, Organization, Project
 from artifacts.queries import projects_seen_by
 from artifacts.queries.positions import decode_cursor, encode_cursor
 from kernel.actor import Actor
@@ -39,10 +39,16 @@ def project_cursor(project: Project) -> str:
 
 
 def projects_after(
-    position: ProjectPosition | None, *, actor: Actor, limit: int
+    position: ProjectPosition | None,
+    *,
+    actor: Actor,
+    limit: int,
+    organization: Organization | None = None,
 ) -> Sequence[Project]:
-    """The projects that exist for the actor, with organizations, behind the position."""
+    """The projects that exist for the actor (of one organization, or all), behind the position."""
     found = projects_seen_by(actor)
+    if organization is not None:
+        found = found.filter(organization=organization)
     if position is not None:
         later = Q(organization__slug__gt=position.organization)
         same = Q(organization__slug=position.organization, slug__gt=position.project)

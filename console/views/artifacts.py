@@ -155,7 +155,7 @@ def _shown(found: Artifact, one: Attestation, verdict: Verdict | None) -> dict[s
     }
 
 
-def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, str] | None:
+def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, Any] | None:
     """What anybody can check with; None where nothing counts that could be checked."""
     counted = verdict.document["provenance"] if verdict is not None else None
     if verdict is None or counted is None:
@@ -172,7 +172,11 @@ def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, str] | None
         bundle_url=settings.PUBLIC_URL + _api(found, f"/attestations/{attested['id']}"),
         is_public=found.project.is_public,
     )
-    return {"strongroom": with_strongroom(checked), "cosign": with_cosign(checked, attested)}
+    return {
+        "strongroom": with_strongroom(checked),
+        "cosign": with_cosign(checked, attested),
+        "is_unlogged": "log" not in attested,
+    }
 
 
 def _api(found: Artifact, part: str) -> str:

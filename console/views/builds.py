@@ -131,7 +131,8 @@ def _moments(build: Build, statuses: list[RequestStatus]) -> list[Moment]:
     ]
     for status in statuses:
         if code := _code(status.last_error):
-            attempts = f"Signing was tried {status.attempts} times; the last reason"
+            times = "once" if status.attempts == 1 else f"{status.attempts} times"
+            attempts = f"Signing was tried {times}; the last reason"
             moments.append(Moment(Mark.FAILED, attempts, None, code))
     match BuildState(build.state):
         case BuildState.PUBLISHED:

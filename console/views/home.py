@@ -1,7 +1,5 @@
 """The front page, and what this store claims."""
 
-from typing import Final
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -10,13 +8,12 @@ from access.queries import memberships_of, place_of
 from artifacts.queries.browsing import project_cursor, project_position, projects_after
 from console.answers import actor_of, page, show
 from console.asking import asked, pages
+from console.views.projects import PAGE_PROJECTS
 from console.words import LADDER, level_name
 from provenance.domain.builders import release_attestor_id
 from provenance.domain.platforms import FORMS, build_type
 from provenance.queries import trust_map, trust_state
 from provenance.wiring import judge
-
-PAGE_PROJECTS: Final = 50
 
 
 @require_safe

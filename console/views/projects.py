@@ -16,9 +16,15 @@ from artifacts.queries import (
     artifacts_by_path,
     artifacts_with_digests,
     builds_after,
+    visible_organization,
     visible_project,
 )
-from artifacts.queries.browsing import newest_of_refs
+from artifacts.queries.browsing import (
+    newest_of_refs,
+    project_cursor,
+    project_position,
+    projects_after,
+)
 from artifacts.queries.positions import (
     build_cursor,
     build_position,
@@ -28,8 +34,10 @@ from artifacts.queries.positions import (
 from console.answers import actor_of, page, show
 from console.asking import asked, choice, pages
 from console.commands import push_from_ci
+from console.words import RECORDED
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
+from provenance.domain.transparency import Transparency, permitted
 from provenance.queries import current_policy
 
 if TYPE_CHECKING:
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
 
     from artifacts.models import Artifact, Project
 
+PAGE_PROJECTS: Final = 50
 PAGE_BUILDS: Final = 30
 PAGE_FILES: Final = 50
 MOST_MATCHES: Final = 10
@@ -45,6 +54,28 @@ REFS_AMONG: Final = 200
 MOST_REFS: Final = 8
 _COMMIT: Final = re.compile(r"[0-9a-f]{4,64}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@require_safe
+@page
+def of_organization(request: HttpRequest, organization: str) -> HttpResponse:
+    """The organization's projects that exist for whoever asks, by name."""
+    actor = actor_of(request)
+    found = visible_organization(actor=actor, organization=organization)
+    given = asked(request, "cursor")
+    projects = projects_after(
+        project_position(given.get("cursor")),
+        actor=actor,
+        limit=PAGE_PROJECTS + 1,
+        organization=found,
+    )
+    shown = projects[:PAGE_PROJECTS]
+    content = {
+        "organization": found,
+        "projects": shown,
+        "pages": pages(given, project_cursor(shown[-1]) if len(projects) > PAGE_PROJECTS else None),
+    }
+    return show(request, "console/organization.html", content)
 
 
 @require_safe
@@ -67,6 +98,7 @@ def project(request: HttpRequest, organization: str, project: str) -> HttpRespon
         ),
     )
     shown = found[:PAGE_BUILDS]
+    recorded = permitted(Transparency(place.transparency), is_public=place.is_public)
     may_administer = actor.may(Permission.ADMINISTER, project=place.pk)
     content = {
         "project": place,
@@ -79,6 +111,8 @@ def project(request: HttpRequest, organization: str, project: str) -> HttpRespon
         "latest": newest_of_refs(project=place, among=REFS_AMONG, limit=MOST_REFS),
         "refs_among": REFS_AMONG,
         "policy": current_policy(scope=place.scope),
+        "recorded": RECORDED[recorded],
+        "is_own": actor.may(Permission.OWN, project=place.pk),
         "publishers": publishers_of(place) if may_administer else None,
         "push": push_from_ci(store=settings.PUBLIC_URL, project=str(place)),
         "store": settings.PUBLIC_URL,

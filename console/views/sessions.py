@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.contrib import auth
 from django.http import HttpResponseRedirect
@@ -10,13 +11,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from access.errors import LoginFailed, TooManyAttempts
 from access.usecases.admit_person import admit_person
 from access.usecases.prove_password import prove_password
 from access.wiring import other_login
-from console.answers import page, show
+from console.answers import actor_of, page, show
+from kernel.actor import Permission, PermissionMissing
 from kernel.problems import STATUS
 from kernel.rest import MalformedRequest, NotFound, who_tries
 
@@ -49,6 +56,16 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return form(request, refusal)
     auth.login(request, person, backend=PASSWORDS)
     return HttpResponseRedirect(wanted(request))
+
+
+@require_safe
+@page
+def log_in_as_staff(request: HttpRequest) -> HttpResponse:
+    """Whom the staff pages turn away: to the one login, or told that they are not staff."""
+    if request.user.is_authenticated and not request.user.is_staff:
+        raise PermissionMissing(permission=Permission.ADMINISTER, actor=actor_of(request).name)
+    target = own_path(request.GET.get("next") or reverse("admin:index"))
+    return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': target})}")
 
 
 @require_POST

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from django.conf import settings
 from django.utils import timezone
 
 from provenance.adapters.managed_key.holders import KeyHolder
@@ -22,6 +23,9 @@ from provenance.adapters.managed_key.signer_keys import ManagedKeys
 from provenance.adapters.sigstore_instance.configuration import InstanceFiles
 from provenance.domain.signing_keys import public_pem
 from provenance.domain.trust_document import TrustDocument
+from provenance.usecases.attest_builds import Attestor
+from provenance.usecases.initialise_signer import initialise_signer
+from tests.factories.actors import administrator
 from tests.factories.private_sigstore.instance import Instance
 from tests.factories.signing_jobs import STORE
 
@@ -109,3 +113,10 @@ class KeyStore:
         real = self.witnesses
         timestamps = (f"{tsa}/api/v1/timestamp",) if tsa else real.timestamps
         return self.signer(replace(real, timestamps=timestamps, log=rekor or real.log))
+
+
+def signing_with_a_key(attestor: Attestor, folder: Path) -> Attestor:
+    """The store after its operator has changed to a key in a file, without witnesses."""
+    store = KeyStore(key_in(folder), base_url=settings.PUBLIC_URL)
+    initialise_signer(keys=store.keys, actor=administrator(), now=timezone.now())
+    return replace(attestor, signer=store.signer())

@@ -68,6 +68,7 @@ def addresses(shelf: Shelf) -> list[str]:
         "/",
         "/about",
         "/login",
+        "/projects/acme",
         "/projects/acme/widget",
         "/projects/acme/widget?q=widget",
         "/projects/acme/widget?state=refused",

@@ -259,3 +259,26 @@ def test_is_not_there_without_a_provider(settings: Settings) -> None:
 
     assert Client().post("/login/oidc").status_code == 404
     assert Client().get(CALLBACK).status_code == 404
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_says_that_the_operator_has_to_act_where_the_secret_is_not_readable(
+    settings: Settings, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    client = Client()
+    address = leave(client)
+    file = settings.LOGIN_OIDC.client_secret_file
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+
+    answers: list[Any] = [client.post("/login/oidc"), come_back(client, address)]
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert b"oidc-login-unavailable" in answer.content
+        assert str(file).encode() not in answer.content
+    told = [one for one in caplog.records if one.message == "client secret not readable"]
+    assert {getattr(one, "file", None) for one in told} == {str(file)}
+    assert not is_logged_in(client)
+    assert Client().get("/login").status_code == 200

@@ -1,5 +1,7 @@
 """The administrator's one-time password opens one door: the one to choose another."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.test import Client
 
@@ -23,15 +25,16 @@ def test_opens_nothing_else(client: Client, page: str) -> None:
     response = client.get(page)
 
     assert response.status_code == 302
-    assert response["Location"] == "/admin/password_change/"
+    assert response["Location"] == f"/password?{urlencode({'next': page})}"
 
 
 def test_opens_the_rest_once_another_is_chosen(client: Client) -> None:
-    form = {"old_password": ONE_TIME, "new_password1": CHOSEN, "new_password2": CHOSEN}
+    form = {"current": ONE_TIME, "new": CHOSEN, "repeated": CHOSEN, "next": "/admin/"}
+    assert b"one-time password" in client.get("/password").content
 
-    changed = client.post("/admin/password_change/", form)
+    changed = client.post("/password", form)
 
-    assert changed.status_code == 302, changed.content.decode()
+    assert (changed.status_code, changed.get("Location")) == (302, "/admin/")
     assert [client.get(page).status_code for page in PAGES] == [200] * len(PAGES)
     assert not Client().login(username="admin", password=ONE_TIME)
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.environment import PRODUCTION
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -93,3 +95,21 @@ def test_is_content_when_something_else_answers_for_the_attestors_issuer() -> No
     )
 
     assert status == 0, text
+
+
+@pytest.mark.parametrize(("secret", "status"), [("a secret", 0), ("", 1), (None, 1)])
+def test_wants_a_secret_to_log_in_with_where_a_provider_is_named(
+    tmp_path: Path, secret: str | None, status: int
+) -> None:
+    file = tmp_path / "client-secret"
+    if secret is not None:
+        file.write_text(secret)
+
+    found, text = check(
+        STRONGROOM_LOGIN_OIDC_ISSUER="https://login.example.com",
+        STRONGROOM_LOGIN_OIDC_CLIENT_ID="strongroom",
+        STRONGROOM_LOGIN_OIDC_CLIENT_SECRET_FILE=str(file),
+    )
+
+    assert found == status, text
+    assert ("strongroom.E005" in text) == (status == 1)

@@ -30,7 +30,7 @@ def test_makes_an_administrator_with_a_one_time_password(capsys: Capture) -> Non
     password = capsys.readouterr().out.rpartition(": ")[2].strip()
     client = Client()
     assert client.login(username="ada", password=password)
-    assert client.get("/admin/")["Location"] == "/admin/password_change/"
+    assert client.get("/admin/")["Location"] == "/password?next=%2Fadmin%2F"
     assert AuditRecord.objects.get().actor == "operator"
     assert password not in str([*AuditRecord.objects.values()])
 

@@ -3,22 +3,33 @@
 import io
 import re
 import zipfile
+from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from access.domain.roles import Role
+from access.models import User
 from access.queries import organization_place
 from artifacts.adapters.download_log import BufferedDownloadLog
 from artifacts.models import Artifact, Build, Download, Project
+from artifacts.usecases.create_project import create_project
 from artifacts.wiring import download_log
 from provenance.domain.policy import Enforcement
+from provenance.domain.signing_keys import key_hint
+from provenance.domain.transparency import Transparency
 from provenance.models import Attestation, AttestationRequest
+from provenance.queries import signing_keys, trust_state
+from provenance.usecases.attest_builds import Attestor
+from tests.factories.actors import administrator
 from tests.factories.facts import witnessed, witnessed_by_subject
+from tests.factories.managed_keys import signing_with_a_key
 from tests.factories.people import account
 from tests.factories.shelves import SOURCE, Shelf
 
@@ -60,7 +71,7 @@ def test_tells_a_verified_file_as_a_story(shelf: Shelf) -> None:
     assert "Download" in page
     for command in (
         f"--certificate-identity {page_builder()}",
-        "--certificate-oidc-issuer http://store.test widget.whl",
+        "--certificate-oidc-issuer http://store.test",
         f"strongroom pull widget.whl --build {build.pk}",
     ):
         assert command in page, command
@@ -153,6 +164,37 @@ def test_shows_an_attestation_as_it_was_signed(shelf: Shelf) -> None:
     assert '"predicateType": "https://slsa.dev/provenance/v1"' in page
     assert "and 1 more file of the same build" in page
     assert "source: source-mismatch" in page
+
+
+def test_gives_the_key_to_check_what_a_managed_key_has_signed(
+    shelf: Shelf, attestor: Attestor, tmp_path: Path
+) -> None:
+    keyed = signing_with_a_key(attestor, tmp_path)
+    build = shelf.push(witnessed(), widget_whl=b"bytes")
+    shelf.accept(SOURCE)
+    replace(shelf, attestor=keyed).attest()
+    (key,) = signing_keys(version=trust_state().trust_root_version)
+    found = file_of(build)
+
+    page = text(f"/artifacts/{found.pk}")
+
+    assert "Verified: SLSA Build L1" in page
+    for command in (
+        f"--output key.pem http://store.test/.well-known/signing-keys/{key.id}.pem",
+        "--key key.pem",
+        "--insecure-ignore-tlog",
+    ):
+        assert command in page, command
+    assert "--certificate-identity" not in page
+    assert "nobody but the store knows what was signed, and when" in page
+    of_it = Attestation.objects.get(build_id=build.pk)
+    shown = text(f"/artifacts/{found.pk}/attestations/{of_it.pk}")
+    assert "counts" in shown
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("admin"))
+    told = text(f"/admin/provenance/attestation/{of_it.pk}/change/", staff)
+    assert "Passed — SLSA_BUILD_LEVEL_1" in told
+    assert key_hint(key.spki) in told
 
 
 def test_survives_a_bundle_that_cannot_be_read(shelf: Shelf) -> None:
@@ -319,3 +361,38 @@ def test_asks_as_often_for_many_rows_as_for_few(shelf: Shelf, address: str) -> N
         shelf.push(witnessed(run_id=f"7{run}", ref=f"refs/heads/{run}"), a=b"1", b=b"2", c=b"3")
 
     assert queries() == few
+
+
+def test_says_where_statements_are_recorded(shelf: Shelf) -> None:
+    owner, reader = Client(), Client()
+    place = organization_place(shelf.project.organization)
+    owner.force_login(account("olga", place, Role.OWNER))
+    reader.force_login(account("rita", place, Role.READER))
+    address = "/projects/acme/widget"
+
+    assert "in a log of this store's operator" in text(address)
+    assert "how to choose" in text(address, owner)
+    assert "how to choose" not in text(address, reader)
+    Project.objects.update(transparency=Transparency.PUBLIC_LOG.value)
+    assert "in public logs, for ever" in text(address)
+    Project.objects.update(transparency=Transparency.PRIVATE_LOG.value, is_public=False)
+    assert "in a log of this store's operator" in text(address, reader)
+
+
+def test_lists_the_projects_of_an_organization_that_one_may_see(shelf: Shelf) -> None:
+    hidden = create_project(
+        actor=administrator(),
+        organization="acme",
+        slug="hidden",
+        is_public=False,
+        now=timezone.now(),
+    )
+    member = Client()
+    member.force_login(account("rita", organization_place(shelf.project.organization), Role.READER))
+
+    assert str(hidden) not in text("/projects/acme")
+    assert "acme/widget" in text("/projects/acme")
+    assert str(hidden) in text("/projects/acme", member)
+    Project.objects.update(is_public=False)
+    absent, nobody = text("/projects/acme", status=404), text("/projects/nobody", status=404)
+    assert absent == nobody
