@@ -157,7 +157,7 @@ def test_lets_a_session_change_things_only_with_its_csrf_token() -> None:
 
     assert problem(post(client, "/api/v1/tokens", body)) == (403, "csrf-failed")
     assert client.get("/api/v1/tokens").json() == {"tokens": []}
-    client.get("/password")
+    client.get("/logout")
     token = client.cookies["csrftoken"].value
     allowed = post(client, "/api/v1/tokens", body, headers={"X-CSRFToken": token})
 

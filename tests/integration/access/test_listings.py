@@ -169,7 +169,7 @@ def test_wants_the_csrf_token_of_a_session(project: Project) -> None:
     assert client.get(path).status_code == 200
     refused = client.put(path, {"enforcement": "observe"}, content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf-failed")
-    cookie = client.get("/password").cookies["csrftoken"].value
+    cookie = client.get("/logout").cookies["csrftoken"].value
     changed = client.put(
         path,
         {"enforcement": "observe"},

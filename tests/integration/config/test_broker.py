@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 from celery import Celery
 from kombu import Consumer, Message, Queue
@@ -83,11 +84,20 @@ def outlet() -> Iterator[Outlets]:
 
 @contextmanager
 def halted(pid: int) -> Iterator[None]:
+    """Every thread of it stands still; a signal alone does not wait until they do."""
     os.kill(pid, signal.SIGSTOP)
+    threads = psutil.Process(pid).threads()
+    eventually(lambda: all(_is_stopped(pid, thread.id) for thread in threads), "it stands still")
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def _is_stopped(pid: int, thread: int) -> bool:
+    """By proc(5): the state follows the name, which stands in brackets."""
+    stat = Path(f"/proc/{pid}/task/{thread}/stat").read_text()
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def send(given: Outlet) -> None:
