@@ -1,5 +1,6 @@
 -- Rows for tests.bench.seed, set by set. Build n stands for the n-th job; the last is the newest.
--- What stands in braces is SQL that it fills in.
+-- What stands in braces is SQL that it fills in. Each set is analyzed: what the database knows of a
+-- table that was empty a moment ago makes it join row by row.
 SELECT setseed(0.7);
 
 INSERT INTO build (id, project_id, origin, key, name, is_shared, opened_by, ref, commit, state,
@@ -29,12 +30,14 @@ JOIN unnest(%(projects)s::uuid[], %(repositories)s::text[]) WITH ORDINALITY
     AS place (project, repository, ordinality) ON place.ordinality = drawn.at
 CROSS JOIN LATERAL (SELECT CASE WHEN is_release THEN 'release'
     ELSE %(issuer)s || '#4242/' || run || '/1/31337' END AS job) AS named;
+ANALYZE build;
 
 INSERT INTO contribution (build_id, job, witnessed, witnessed_sha256, joined_at)
 SELECT build.id, origin,
     CASE WHEN key IS NULL THEN NULL ELSE {facts}::jsonb END,
     CASE WHEN key IS NULL THEN '' ELSE encode(sha256(build.id::text::bytea), 'hex') END, opened_at
 FROM build JOIN {places} ON place.project = build.project_id;
+ANALYZE contribution;
 
 -- Four files a build; three builds in a row have the same bill of materials.
 INSERT INTO blob (sha256, size_bytes, key, etag, version_id, state, stored_at)
@@ -45,6 +48,7 @@ CROSS JOIN generate_series(1, 4) AS file
 CROSS JOIN LATERAL (SELECT encode(sha256(('seed ' || n || ' ' || file)::bytea), 'hex') AS digest) AS d
 JOIN build ON build.id = md5('seed build ' || n)::uuid
 WHERE file < 4 OR n %% 3 = 1;
+ANALYZE blob;
 
 INSERT INTO artifact (id, project_id, build_id, contribution_id, origin, path, blob_id, ref,
     ref_is_protected, stored_at)
@@ -63,6 +67,7 @@ JOIN {places} ON place.project = build.project_id
 JOIN contribution ON contribution.build_id = build.id
 JOIN blob ON blob.sha256 = encode(sha256(('seed '
     || CASE WHEN file = 4 THEN (n - 1) / 3 * 3 + 1 ELSE n END || ' ' || file)::bytea), 'hex');
+ANALYZE artifact;
 
 INSERT INTO attestation_request (id, organization_id, project_id, build_id, subjects, facts,
     issuer_name, opened_at, sealed_at, requested_at, state, attempts, next_attempt_at, last_error,
@@ -90,6 +95,7 @@ CROSS JOIN LATERAL (
     FROM artifact JOIN blob ON blob.id = blob_id WHERE artifact.build_id = build.id
 ) AS files
 WHERE build.state <> 'open';
+ANALYZE attestation_request;
 
 INSERT INTO attestation (id, request_id, organization_id, project_id, build_id, predicate_type,
     bundle, bundle_sha256, recorded_at)
@@ -115,11 +121,13 @@ CROSS JOIN LATERAL (
 ) AS packed
 CROSS JOIN LATERAL (SELECT convert_to(json, 'UTF8') AS bundle) AS stored
 WHERE asked.state = 'attested';
+ANALYZE attestation;
 
 INSERT INTO attestation_subject (attestation_id, project_id, build_id, sha256, name)
 SELECT attestation.id, attestation.project_id, attestation.build_id, sha256, path
 FROM attestation JOIN artifact ON artifact.build_id = attestation.build_id
 JOIN blob ON blob.id = blob_id;
+ANALYZE attestation_subject;
 
 INSERT INTO decision (key, project_id, build_id, sha256, allowed, reason, report, decided_at,
     holds_until)
@@ -131,6 +139,7 @@ SELECT encode(sha256(artifact.id::text::bytea), 'hex'), artifact.project_id, art
 FROM artifact JOIN blob ON blob.id = blob_id
 JOIN build ON build.id = artifact.build_id AND build.state = 'published'
 CROSS JOIN LATERAL (SELECT hashtext(artifact.id::text) %% 40 <> 0 AS allowed) AS judged;
+ANALYZE decision;
 
 INSERT INTO download (id, at, project_id, build_id, artifact_id, path, member, sha256, actor,
     address, way, byte_range, verdict, reason, decision, request_id)
