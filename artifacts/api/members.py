@@ -121,15 +121,20 @@ def _part(
         raise PreconditionFailed(etag=validators.etag, last_modified=validators.last_modified)
     response: HttpResponseBase
     byte_range = ""
-    if outcome is Outcome.NOT_MODIFIED or request.method == "HEAD":
+    if outcome is Outcome.NOT_MODIFIED:
         opened.close()
-        response = HttpResponse(status=304 if outcome is Outcome.NOT_MODIFIED else 200)
-        response["Content-Length"] = str(measured.member.size_bytes)
+        response = HttpResponse(status=304)
+        del response["Content-Type"]  # there is nothing to have a type
     else:
-        response, byte_range = _bytes(request, opened, measured, validators)
-    attachment = attachment_of(path.rpartition("/")[2])
-    response["Content-Type"] = attachment.content_type
-    response["Content-Disposition"] = attachment.disposition
+        if request.method == "HEAD":
+            opened.close()
+            response = HttpResponse()
+            response["Content-Length"] = str(measured.member.size_bytes)
+        else:
+            response, byte_range = _bytes(request, opened, measured, validators)
+        attachment = attachment_of(path.rpartition("/")[2])
+        response["Content-Type"] = attachment.content_type
+        response["Content-Disposition"] = attachment.disposition
     response["ETag"] = validators.etag
     response["Last-Modified"] = validators.last_modified
     response["Repr-Digest"] = measured.digest.field
