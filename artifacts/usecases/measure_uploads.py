@@ -32,6 +32,7 @@ from kernel.connections import give_back
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import UPLOAD_BYTES, UPLOADS
+from provenance.domain.backoff import delay
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ LEASE: Final = timedelta(seconds=60)
 HEARTBEAT: Final = timedelta(seconds=10)
 WINDOW_BYTES: Final = 64 * 1024 * 1024
 TRIES: Final = 4  # of one window, before the whole is put off
-LONGEST_WAIT: Final = timedelta(hours=1)
 
 
 class _LeaseLost(Exception):
@@ -208,8 +208,8 @@ def _refuse(upload: Upload, refused: dict[str, str], inventory: Inventory) -> No
 
 
 def _postpone(upload: Upload, refusal: Refusal, *, now: datetime) -> None:
-    """Try again later; from a second to an hour, with the reason on the row."""
-    wait = min(timedelta(seconds=2**upload.attempts), LONGEST_WAIT)
+    """Try again later; from seconds to an hour, with the reason on the row."""
+    wait = delay(attempts=upload.attempts, request=upload.pk)
     ours = Upload.objects.filter(pk=upload.pk, lease=upload.lease, state=UploadState.MEASURING)
     ours.update(
         lease=None, leased_until=None, next_attempt_at=now + wait, last_error=_told(refusal)
