@@ -19,6 +19,7 @@ class Wire:
     # So many bytes to the store, and the wire is cut.
     cut_after_bytes: int | None = None
     has_been_cut: threading.Event = field(default_factory=threading.Event)
+    replaced: int = 0
 
     def cut(self) -> None:
         """From now on nothing passes."""
@@ -28,6 +29,11 @@ class Wire:
     def connect(self) -> None:
         """It passes again."""
         self.is_connected.set()
+
+    def replace(self) -> None:
+        """Another wire passes from now on; what was under way on the old one never arrives."""
+        self.replaced += 1
+        self.connect()
 
     def count(self, size: int) -> None:
         """So many bytes went to the store."""
@@ -75,12 +81,14 @@ def _accept(
 
 def _carry(near: socket.socket, target: tuple[str, int], wire: Wire) -> None:
     with near, suppress(OSError), socket.create_connection(target) as far:
-        selector = selectors.DefaultSelector()
+        selector, number = selectors.DefaultSelector(), wire.replaced
         selector.register(near, selectors.EVENT_READ, far)
         selector.register(far, selectors.EVENT_READ, near)
         while not wire.is_over.is_set():
             for key, _ in selector.select(timeout=0.05):
                 wire.is_connected.wait()
+                if wire.replaced != number:
+                    return
                 data = key.fileobj.recv(65536)  # type: ignore[union-attr] # sockets were registered
                 if not data:
                     return
