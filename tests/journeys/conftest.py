@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from access.usecases.create_token import create_token
@@ -39,6 +40,13 @@ START_SECONDS: Final = 30
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 WIDGET: Final = bytes(range(256)) * 5000
 _PR_SET_PDEATHSIG: Final = 1
+# A request has moments between two transactions.
+_SILENT_TIMES: Final = 3
+_WORKING: Final = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND backend_type = 'client backend' AND state <> 'idle'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +214,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(web: Web, transactional_db: None, tmp_path: Path) -> Shop:  # noqa: ARG001 - really committed
+def shop(web: Web, transactional_db: None, tmp_path: Path) -> Iterator[Shop]:  # noqa: ARG001 - really committed
     """A fresh organization, project, signer and set of tokens."""
     now = timezone.now()
     create_organization(actor=administrator(), slug="acme", now=now)
@@ -221,7 +229,20 @@ def shop(web: Web, transactional_db: None, tmp_path: Path) -> Shop:  # noqa: ARG
         reader=_token(project, Permission.READ),
         stranger=_token(other, Permission.UPLOAD, Permission.READ),
     )
-    return Shop(web, project, tokens, new_attestor(tmp_path))
+    yield Shop(web, project, tokens, new_attestor(tmp_path))
+    _await_silence()
+
+
+def _await_silence() -> None:
+    """Until no request works on the tables, which are emptied next: its client may be gone."""
+    deadline, silent = time.monotonic() + START_SECONDS, 0
+    while silent < _SILENT_TIMES:
+        assert time.monotonic() < deadline, "a request did not end"
+        with connection.cursor() as cursor:
+            cursor.execute(_WORKING)
+            [(working,)] = cursor.fetchall()
+        silent = 0 if working else silent + 1
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True)
