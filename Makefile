@@ -10,6 +10,7 @@ BIN := .venv/bin
 DATA ?= $(or $(STRONGROOM_HOME),.strongroom)
 FILE ?=
 PORT ?=
+PROCESSES ?= 2
 ARGS ?=
 
 # The embedded instance's own variable is none of the store's settings, which refuse unknown ones.
@@ -40,8 +41,8 @@ check: .venv/dev ## Formatting, lint, types, dependency rules, migrations, API r
 	DJANGO_SETTINGS_MODULE=tests.offline_settings $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	DJANGO_SETTINGS_MODULE=tests.production_settings $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-test: .venv/dev ## All tests (ARGS='-k name' narrows them)
-	$(BIN)/python -m pytest $(ARGS)
+test: .venv/dev ## All tests, two files at a time (ARGS='-k name' narrows them, PROCESSES=0)
+	$(BIN)/python -m pytest --numprocesses=$(PROCESSES) --dist=loadfile $(ARGS)
 
 bench: .venv/dev ## This store beside its peers: rates, ratios, memory, profiles (ARGS='--rounds 5')
 	PATH=$(CURDIR)/.cache/bin:$$PATH $(BIN)/python -m tests.bench $(ARGS)

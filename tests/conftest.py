@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Iterator
-from typing import Final
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -17,18 +17,25 @@ from psycopg import sql
 
 from config.embedded.postgres import RUNTIME, Cluster, Passwords
 from config.embedded.unprivileged import become_unprivileged
-from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH, UNDOCUMENTED
+from tests.environment import (
+    PASSWORD,
+    POSTGRES_SOCKETS,
+    SCRATCH,
+    UNDOCUMENTED,
+    environment_beside,
+)
 from tests.factories.private_sigstore.attestor import Sigstore
 from tests.factories.private_sigstore.instance import missing_programs, running_instance
 from tests.factories.private_sigstore.issuer import serving_issuer
 from tests.factories.rabbitmq import RabbitMq, running_rabbitmq
 from tests.factories.rabbitmq import is_installed as is_rabbitmq_installed
 from tests.factories.s3_server import S3Server, is_installed, running_minio, running_s3
-from tests.factories.tables import TABLES
+from tests.factories.tables import show, written
 
 START_SECONDS: Final = 30
 _PR_SET_PDEATHSIG: Final = 1
 _SIGINT: Final = 2
+MEASURED: Final = pytest.StashKey[list[tuple[str, list[str]]]]()
 
 
 def pytest_configure() -> None:
@@ -64,14 +71,32 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
+    """Give each test process that runs beside others servers and files of its own."""
+    for number, spec in enumerate(specs):
+        spec.env.update(environment_beside(number))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was measured to the process that reports."""
+    handed_over: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if handed_over is not None:
+        handed_over["tables"] = written(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Keep what another process measured; it may have died before it could say."""
+    handed_over = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(MEASURED, []).extend(handed_over.get("tables", []))
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Show what was measured."""
-    for table in config.stash.get(TABLES, []):
-        terminalreporter.section(table.title)
-        for line in table.lines():
-            terminalreporter.write_line(line)
+    show(terminalreporter, [*written(config), *config.stash.get(MEASURED, [])])
 
 
 def _die_with_the_tests() -> None:

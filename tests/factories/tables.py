@@ -1,5 +1,6 @@
 """Tables of figures that tests measure, shown at the end of a run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,3 +28,16 @@ def new_table(config: pytest.Config, title: str, *head: str) -> Table:
     table = Table(title, head)
     config.stash.setdefault(TABLES, []).append(table)
     return table
+
+
+def written(config: pytest.Config) -> list[tuple[str, list[str]]]:
+    """Title and lines of each table of this process, as a run beside others hands them over."""
+    return [(table.title, table.lines()) for table in config.stash.get(TABLES, [])]
+
+
+def show(reporter: pytest.TerminalReporter, tables: Iterable[tuple[str, list[str]]]) -> None:
+    """Title and lines of each."""
+    for title, lines in tables:
+        reporter.section(title)
+        for line in lines:
+            reporter.write_line(line)
