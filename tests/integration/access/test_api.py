@@ -102,8 +102,8 @@ def test_knows_a_token_in_each_form_that_clients_send(
         ("Basic %%%", "token-malformed"),
         ("Basic /w==", "token-malformed"),
         (basic("admin", "srt_" + "0" * 30 + "0x0kxR")["Authorization"], "token-malformed"),
-        (f"Bearer {tokens.make(TokenKind.API).text}", "token-unknown"),
-        (f"Bearer {tokens.make(TokenKind.UPLOAD).text}", "token-unknown"),
+        pytest.param(f"Bearer {tokens.make(TokenKind.API).text}", "token-unknown", id="API"),
+        pytest.param(f"Bearer {tokens.make(TokenKind.UPLOAD).text}", "token-unknown", id="UPLOAD"),
     ],
 )
 def test_never_takes_wrong_credentials_for_none(client: Client, header: str, code: str) -> None:

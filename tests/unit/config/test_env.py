@@ -30,7 +30,7 @@ def test_reads_a_complete_environment() -> None:
     assert not environment.attestor_is_isolated
 
 
-@pytest.mark.parametrize("name", COMPLETE.keys() - {"STRONGROOM_BLOB_DIRECTORY"})
+@pytest.mark.parametrize("name", sorted(COMPLETE.keys() - {"STRONGROOM_BLOB_DIRECTORY"}))
 def test_stops_and_names_a_missing_setting(name: str) -> None:
     with pytest.raises(SystemExit, match=f"{name} is not set"):
         read({**COMPLETE, name: ""})
