@@ -4,7 +4,8 @@
 
 300 MiB straight to the bucket, 2 GiB through the app, 10,000 files of 10 KiB; on a directory (where
 all goes through the app) and on versitygw. A Markdown table: seconds until the push ended, until it
-was published, and how far the memory (PSS) of the largest web worker and worker rose above idle.
+was published, how far the memory (PSS) of the largest web worker and worker rose above idle, and
+the processor time that web server and database used until the push ended.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from typing import Final
 
 from config.embedded.running import Running, running
 from tests.bench.memory import MEBIBYTE, largest, watching
+from tests.bench.processor import used_seconds
 from tests.factories.s3_server import is_installed, running_s3
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -64,7 +66,7 @@ CASES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One push; memory in bytes above idle, the client's in all."""
+    """One push; memory in bytes above idle, the client's in all; processor time until it ended."""
 
     store: str
     case: str
@@ -73,6 +75,8 @@ class Measured:
     web_bytes: int
     worker_bytes: int
     client_bytes: int
+    web_busy_seconds: float
+    database_busy_seconds: float
 
     def row(self) -> str:
         """A line of the table."""
@@ -81,11 +85,13 @@ class Measured:
         return (
             f"| {self.store} | {self.case} | {self.push_seconds:.1f} |"
             f" {self.published_seconds:.1f} | {shown} |"
+            f" {self.web_busy_seconds:.1f} | {self.database_busy_seconds:.1f} |"
         )
 
 
-HEADER: Final = """| store | case | push s | published s | web +MiB | worker +MiB | client MiB |
-|---|---|---|---|---|---|---|"""
+HEADER: Final = """| store | case | push s | published s | web +MiB | worker +MiB | client MiB |\
+ web busy s | database busy s |
+|---|---|---|---|---|---|---|---|---|"""
 
 
 def measure(instance: Running, store: str, case: Case) -> Measured:
@@ -99,11 +105,11 @@ def measure(instance: Running, store: str, case: Case) -> Measured:
         case.write(folder)
         options = case.options if store == "s3" else ()
         pid = instance.supervisor.pid
-        idle = largest(pid)
+        idle, before = largest(pid), used_seconds(pid)
         began = time.monotonic()
         with watching(pid) as peaks:
             build, client_bytes = push(instance, folder, options)
-            pushed = time.monotonic()
+            pushed, after = time.monotonic(), used_seconds(pid)
             while get(instance, f"/api/v1/builds/{build}")["state"] == "sealed":
                 time.sleep(0.05)
             published = time.monotonic()
@@ -115,6 +121,8 @@ def measure(instance: Running, store: str, case: Case) -> Measured:
         web_bytes=peaks["granian"] - idle["granian"],
         worker_bytes=peaks["worker"] - idle["worker"],
         client_bytes=client_bytes,
+        web_busy_seconds=after["web"] - before["web"],
+        database_busy_seconds=after["database"] - before["database"],
     )
 
 
