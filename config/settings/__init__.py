@@ -80,7 +80,7 @@ def _database(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Django
     """Django's dictionary for a libpq URL; what Django has no key for goes to OPTIONS."""
     known = conninfo_to_dict(url)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         "NAME": known.pop("dbname", ""),
         "USER": known.pop("user", ""),
         "PASSWORD": known.pop("password", ""),
@@ -92,6 +92,8 @@ def _database(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - Django
 
 
 # A pool, because a download gives its connection back before it streams, and takes one again.
+# config/database looks at each that it gives: after PostgreSQL has restarted, every kept connection
+# would cost one request a 500.
 DATABASES = {
     "default": _database(
         ENVIRONMENT.database_url,
@@ -100,8 +102,6 @@ DATABASES = {
         OPTIONS={
             "pool": {"min_size": 0, "max_size": 16, "timeout": 3, "reconnect_timeout": 2},
         },
-        # After PostgreSQL has restarted, every kept connection would cost one request a 500.
-        CONN_HEALTH_CHECKS=True,
         ATOMIC_REQUESTS=False,
     )
 }
