@@ -15,6 +15,7 @@ from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.adapters.download_log import BufferedDownloadLog
 from artifacts.domain.addresses import client_address
 from artifacts.domain.archives import Limits
+from artifacts.domain.file_counts import FileCounts
 from artifacts.models import Artifact
 from artifacts.ports import (
     Archive,
@@ -118,6 +119,12 @@ def internal_reads() -> ReadAddresses | None:
 def download_log() -> DownloadLog:
     """Who was given what; one buffer a process."""
     return BufferedDownloadLog()
+
+
+@cache
+def file_counts() -> FileCounts:
+    """How many files builds had when they were counted last, by this process."""
+    return FileCounts()
 
 
 @cache

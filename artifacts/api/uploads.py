@@ -88,6 +88,7 @@ class BuildUpload(_Upload):
             slot=Slot(build, path, settings.MAX_BUILD_FILES),
             incoming=self.incoming(),
             store=wiring.blob_store(),
+            counts=wiring.file_counts(),
             clock=timezone.now,
         )
         return self.answer(received)

@@ -35,6 +35,7 @@ from artifacts.models import (
     Upload,
 )
 from artifacts.queries.positions import FilePosition, Position
+from artifacts.queries.seeing import granted, of_projects_seen_by, sees_everything
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -104,7 +105,7 @@ def visible_organization(*, actor: Actor, organization: str) -> Organization:
 def organizations_seen_by(actor: Actor) -> QuerySet[Organization]:
     """The organizations that the actor belongs to, or sees a project of, by slug."""
     found = Organization.objects.order_by("slug")
-    if _sees_everything(actor):
+    if sees_everything(actor):
         return found
     belongs = {grant.organization for grant in actor.organization_grants}
     seen = _projects_seen_by(actor).filter(organization=OuterRef("pk"))
@@ -141,7 +142,7 @@ def own_build(*, actor: Actor, build: UUID) -> Build:
         MalformedFacts: the facts of the job cannot be read.
     """
     one = _build_seen_by(actor, build)
-    _require_own(actor, one)
+    require_own(actor, one)
     return one
 
 
@@ -154,11 +155,22 @@ def own_upload(*, actor: Actor, upload: UUID) -> Upload:
         BuildNotYours: the build is not the actor's job's.
     """
     found = Upload.objects.select_related("build__project__organization", "artifact")
-    one = found.filter(_of_projects_seen_by(actor, "build__project"), pk=upload).first()
+    one = found.filter(of_projects_seen_by(actor, "build__project"), pk=upload).first()
     if one is None:
         raise UploadNotFound
-    _require_own(actor, one.build)
+    require_own(actor, one.build)
     return one
+
+
+def require_own(actor: Actor, build: Build) -> None:
+    """Refuse an actor who sees the build, but is none of those who may add to it.
+
+    Raises:
+        Unauthenticated, PermissionMissing, BuildNotYours, MalformedFacts: as `own_build`.
+    """
+    actor.require(Permission.UPLOAD, project=build.project_id)
+    if not _is_its_own(actor, build):
+        raise BuildNotYours(build=build.pk, actor=actor.name)
 
 
 def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
@@ -328,16 +340,10 @@ def _sealed(project: Project) -> QuerySet[Artifact]:
 def _visible(actor: Actor, wanted: Q) -> Artifact:
     found = Artifact.objects.select_related("blob", "build", "project__organization")
     published = found.exclude(build__state=BuildState.OPEN)
-    one = published.filter(_of_projects_seen_by(actor), wanted).first()
+    one = published.filter(of_projects_seen_by(actor), wanted).first()
     if one is None:
         raise ArtifactNotFound
     return one
-
-
-def _require_own(actor: Actor, build: Build) -> None:
-    actor.require(Permission.UPLOAD, project=build.project_id)
-    if not _is_its_own(actor, build):
-        raise BuildNotYours(build=build.pk, actor=actor.name)
 
 
 def _is_its_own(actor: Actor, build: Build) -> bool:
@@ -351,34 +357,15 @@ def _is_its_own(actor: Actor, build: Build) -> bool:
     )
 
 
-def _sees_everything(actor: Actor) -> bool:
-    return any(grant.project is None for grant in actor.grants)
-
-
 def _projects_seen_by(actor: Actor) -> QuerySet[Project]:
-    """As `may_see` says of each. In the query, so that what is foreign is not even read.
-
-    Else the time of the answer would tell it from what is absent.
-    """
-    if _sees_everything(actor):
+    if sees_everything(actor):
         return Project.objects.all()
-    return Project.objects.filter(Q(is_public=True) | Q(pk__in=_granted(actor)))
-
-
-def _of_projects_seen_by(actor: Actor, project: str = "project") -> Q:
-    """The same for what is in projects; `project` is how their rows are reached."""
-    if _sees_everything(actor):
-        return Q()
-    return Q((f"{project}__is_public", True)) | Q((f"{project}__in", _granted(actor)))
-
-
-def _granted(actor: Actor) -> set[UUID]:
-    return {grant.project for grant in actor.grants if grant.project is not None}
+    return Project.objects.filter(Q(is_public=True) | Q(pk__in=granted(actor)))
 
 
 def _build_seen_by(actor: Actor, build: UUID) -> Build:
     found = Build.objects.select_related("project__organization")
-    one = found.filter(_of_projects_seen_by(actor), pk=build).first()
+    one = found.filter(of_projects_seen_by(actor), pk=build).first()
     if one is None:
         raise BuildNotFound
     return one

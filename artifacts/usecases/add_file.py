@@ -23,6 +23,8 @@ def add_file(
 ) -> Artifact:
     """Give stored bytes their path in the contribution's build, and say so in the trail. Joins.
 
+    Once a transaction: `domain/file_counts` takes each transaction for one file at most.
+
     Raises:
         IntegrityError: somebody else was faster with this path.
     """

@@ -3,12 +3,23 @@
 import json
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from django.db import transaction
 
 from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.models import Build, Contribution
 from kernel.actor import Actor
+from kernel.joined import Joined
+
+# Asked for each file; but for the first one of a token, the answer is there.
+_SAME: Final = Joined(
+    """
+    SELECT {contribution} FROM contribution
+    WHERE build_id = %(build)s AND job = %(job)s AND witnessed_sha256 = %(witnessed)s
+    """,
+    contribution=Contribution,
+)
 
 
 def join_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contribution:
@@ -30,16 +41,20 @@ def join_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contributi
         witnessed_sha256=_sha256(stored) if stored is not None else "",
         joined_at=joined_at,
     )
-    same = Contribution.objects.filter(
-        build=build, job=new.job, witnessed_sha256=new.witnessed_sha256
-    )
-    found = same.first()
+    found = _same(new)
     if found is None:
         # Two files of one token at once: the second waits here, and then finds the first's row.
         Contribution.objects.bulk_create([new], ignore_conflicts=True)
-        found = same.get()
+        found = Contribution.objects.get(
+            build=build, job=new.job, witnessed_sha256=new.witnessed_sha256
+        )
     found.build = build
     return found
+
+
+def _same(new: Contribution) -> Contribution | None:
+    row = _SAME.first(build=new.build_id, job=new.job, witnessed=new.witnessed_sha256)
+    return row.the(Contribution) if row is not None else None
 
 
 def _sha256(facts: dict[str, object]) -> str:

@@ -12,13 +12,14 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from artifacts.domain.file_counts import FileCounts
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import parse_path
 from artifacts.errors import BuildFull, BuildNotFound, BuildSealed
 from artifacts.models import Artifact, Build
 from artifacts.ports import BlobStore, StoredBytes
-from artifacts.queries import artifact_of_build, own_build
-from artifacts.queries.locking import build_held_together
+from artifacts.queries import artifact_of_build
+from artifacts.queries.slots import FoundSlot, count_files, own_slot, slot_held_together
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
@@ -48,6 +49,7 @@ class _Upload:
     build: Build
     path: str
     most_files: int
+    counts: FileCounts
     begun_at: datetime
 
 
@@ -57,6 +59,7 @@ def receive_file(
     slot: Slot,
     incoming: Incoming,
     store: BlobStore,
+    counts: FileCounts,
     clock: Callable[[], datetime],
 ) -> Published:
     """Store one file for good and give it its path in the build; nobody sees it yet.
@@ -76,9 +79,10 @@ def receive_file(
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
-    found = own_build(actor=actor, build=slot.build)
-    upload = _Upload(actor, found, parse_path(slot.path), slot.most_files, clock())
-    _refuse_early(upload, incoming.declared)
+    found = own_slot(actor=actor, build=slot.build, path=slot.path)
+    path = parse_path(slot.path)
+    upload = _Upload(actor, found.build, path, slot.most_files, counts, begun_at=clock())
+    _refuse_early(upload, found, incoming.declared)
     # A slow upload must not keep a database connection from others.
     give_back()
     stored = store.put(incoming.chunks, expected=incoming.declared)
@@ -89,24 +93,30 @@ def receive_file(
     return received
 
 
-def _refuse_early(upload: _Upload, declared: Sha256 | None) -> None:
+def _refuse_early(upload: _Upload, found: FoundSlot, declared: Sha256 | None) -> None:
     """For kindness: a gigabyte need not travel to be refused."""
-    existing = artifact_of_build(build=upload.build, path=upload.path)
-    if existing is None and upload.build.state != BuildState.OPEN:
-        raise _sealed(upload.build)
-    if existing is None:
-        _refuse_full(upload)
+    if found.artifact is None:
+        _require_place(upload, found)
     elif declared is not None:
-        same_bytes(existing=existing, digest=declared)
+        same_bytes(existing=found.artifact, digest=declared)
 
 
-def _refuse_full(upload: _Upload) -> None:
-    files = upload.build.artifacts.count()
-    if files >= upload.most_files:
+def _require_place(upload: _Upload, found: FoundSlot) -> None:
+    """Refuse one more file where the build is sealed, or has as many as it may have."""
+    build, counts = found.build, upload.counts
+    if build.state != BuildState.OPEN:
+        raise BuildSealed(build=build.pk, state=build.state, sealed_at=build.sealed_at)
+    if counts.has_room(
+        build.pk, most_files=upload.most_files, below_transaction=found.below_transaction
+    ):
+        return
+    counted = count_files(build.pk)
+    counts.note(build.pk, counted)
+    if counted.files >= upload.most_files:
         raise BuildFull(
-            build=upload.build.pk,
+            build=build.pk,
             limit_files=upload.most_files,
-            observed_files=files,
+            observed_files=counted.files,
             setting="STRONGROOM_MAX_BUILD_FILES",
             raised_by="the operator of this store",
         )
@@ -119,41 +129,39 @@ def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
 
 def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
     """Write contribution, blob and artifact as one; of racing uploads exactly one does."""
-    existing = _existing(upload, stored.digest)
-    if existing is not None:
-        return Published(existing, is_new=False)
     try:
         with transaction.atomic(durable=True):
-            artifact = _add(upload, stored, now=now)
+            recorded = _find_or_add(upload, stored, now=now)
             faults.reach("artifacts.adding")
     except (IntegrityError, BuildSealed):
         winner = _existing(upload, stored.digest)
         if winner is None:
             raise
         return Published(winner, is_new=False)
-    logger.info(
-        "artifact stored",
-        extra={
-            "project": str(upload.build.project),
-            "build": str(upload.build.pk),
-            "artifact": str(artifact.pk),
-            "sha256": stored.digest.hex,
-            "size_bytes": stored.size_bytes,
-        },
-    )
-    return Published(artifact, is_new=True)
+    if recorded.is_new:
+        logger.info(
+            "artifact stored",
+            extra={
+                "project": str(upload.build.project),
+                "build": str(upload.build.pk),
+                "artifact": str(recorded.artifact.pk),
+                "sha256": stored.digest.hex,
+                "size_bytes": stored.size_bytes,
+            },
+        )
+    return recorded
 
 
-def _add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
-    build = build_held_together(upload.build.pk)
-    if build is None:
+def _find_or_add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
+    found = slot_held_together(build=upload.build, path=upload.path)
+    if found is None:
         raise BuildNotFound  # it was left open for so long that it was collected
-    build.project = upload.build.project
-    if build.state != BuildState.OPEN:
-        raise _sealed(build)
-    _refuse_full(upload)
-    contribution = join_build(build=build, actor=upload.actor, joined_at=upload.begun_at)
-    return add_file(
+    if found.artifact is not None:
+        existing = same_bytes(existing=found.artifact, digest=stored.digest)
+        return Published(existing, is_new=False)
+    _require_place(upload, found)
+    contribution = join_build(build=found.build, actor=upload.actor, joined_at=upload.begun_at)
+    added = add_file(
         actor=upload.actor,
         contribution=contribution,
         path=upload.path,
@@ -161,7 +169,4 @@ def _add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
         stored=stored,
         now=now,
     )
-
-
-def _sealed(build: Build) -> BuildSealed:
-    return BuildSealed(build=build.pk, state=build.state, sealed_at=build.sealed_at)
+    return Published(added, is_new=True)

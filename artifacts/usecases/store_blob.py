@@ -16,8 +16,16 @@ TOO_LATE: Final = "the bytes waited too long for their row"
 _LIVE: Final = "SELECT * FROM blob WHERE sha256 = %s AND state = %s FOR SHARE"
 
 
+# The time is read when the row has the key: no collector can have been and gone before that.
+_NEW: Final = """
+    INSERT INTO blob (sha256, size_bytes, key, etag, version_id, state, stored_at)
+    VALUES (%s, %s, %s, %s, %s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING id, clock_timestamp()
+"""
+
+
 def store_blob(*, stored: StoredBytes, now: datetime) -> Blob:
-    """Find the live blob of these bytes, locked until the commit, or make it. Joins.
+    """Make the live blob of these bytes, or find it, locked until the commit. Joins.
 
     A blob on its way out counts as absent: the digest is unique only among live ones, and what
     was sent has a key of its own.
@@ -28,32 +36,35 @@ def store_blob(*, stored: StoredBytes, now: datetime) -> Blob:
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("store_blob joins a transaction")
-    while not (live := list(Blob.objects.raw(_LIVE, [stored.digest.hex, BlobState.LIVE.value]))):
+    # Two at once: the second waits for the first's row, does not make its own, and finds that.
+    while (new := _made(stored, now=now)) is None:
+        live = list(Blob.objects.raw(_LIVE, [stored.digest.hex, BlobState.LIVE.value]))
+        if live:
+            return live[0]
         if Blob.objects.filter(key=stored.key, state=BlobState.COLLECTING).exists():
             raise StorageUnavailable(reason=TOO_LATE)
-        new = Blob(
-            sha256=stored.digest.hex,
-            size_bytes=stored.size_bytes,
-            key=stored.key,
-            etag=stored.pin.etag,
-            version_id=stored.pin.version_id,
-            stored_at=now,
-        )
-        # Two at once: the second waits for the first here, and finds its row in the next round.
-        Blob.objects.bulk_create([new], ignore_conflicts=True)
-    if live[0].key == stored.key and stored.record_before is not None:
-        _require_in_time(stored.record_before)
-    return live[0]
+    return new
 
 
-def _require_in_time(record_before: datetime) -> None:
-    """Only now, when the row has the key: no collector can have been and gone before it.
-
-    It condemns keys that are a day old. Where the row came after such a one, with the collector's
-    own row gone again, this is more than a day after the first byte.
-    """
+def _made(stored: StoredBytes, *, now: datetime) -> Blob | None:
+    """The new row; None where these bytes have one, or their key does."""
+    new = Blob(
+        sha256=stored.digest.hex,
+        size_bytes=stored.size_bytes,
+        key=stored.key,
+        etag=stored.pin.etag,
+        version_id=stored.pin.version_id,
+        stored_at=now,
+    )
+    values = (new.sha256, new.size_bytes, new.key, new.etag, new.version_id, new.state, now)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp() < %s", [record_before])
-        [is_in_time] = cursor.fetchone()
-    if not is_in_time:
+        cursor.execute(_NEW, values)
+        made = cursor.fetchone()
+    if made is None:
+        return None
+    new.pk, made_at = made
+    # Collectors condemn keys that are a day old. Where the row came after one of them had been
+    # and its own row had gone, this is more than a day after the first byte.
+    if stored.record_before is not None and made_at >= stored.record_before:
         raise StorageUnavailable(reason=TOO_LATE)
+    return new

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from artifacts.domain.file_counts import FileCounts
 from artifacts.models import Build
 from artifacts.ports import BlobStore
 from artifacts.usecases.complete_build import complete_build
@@ -43,6 +44,7 @@ def send(
     *,
     declared: Sha256 | None = None,
     most_files: int = 10_000,
+    counts: FileCounts | None = None,
 ) -> Published:
     chunks = iter([data or path.encode()]) if isinstance(data, bytes) else data
     return receive_file(
@@ -50,6 +52,7 @@ def send(
         slot=Slot(build.pk, path, most_files),
         incoming=Incoming(chunks=chunks, declared=declared),
         store=store,
+        counts=counts or FileCounts(),
         clock=lambda: NOW,
     )
 

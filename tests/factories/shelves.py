@@ -13,7 +13,7 @@ from artifacts.usecases.create_project import create_project
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.receive_file import Slot, receive_file
 from artifacts.usecases.start_build import Wanted, start_build
-from artifacts.wiring import blob_store, endings
+from artifacts.wiring import blob_store, endings, file_counts
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.policy import Enforcement, Source
 from provenance.usecases.attest_builds import Attestor, attest_builds
@@ -52,6 +52,7 @@ class Shelf:
                 slot=Slot(build.pk, path, len(named)),
                 incoming=Incoming(chunks=iter([data]), declared=None),
                 store=blob_store(),
+                counts=file_counts(),
                 clock=timezone.now,
             )
         expected = {path: digest_of(data) for path, data in named.items()}

@@ -58,6 +58,7 @@ def publish(
             slot=Slot(build.pk, path, settings.MAX_BUILD_FILES),
             incoming=Incoming(chunks=iter([data]), declared=digest_of(data)),
             store=wiring.blob_store(),
+            counts=wiring.file_counts(),
             clock=timezone.now,
         )
     expected = {path: digest_of(data) for path, data in files.items()}

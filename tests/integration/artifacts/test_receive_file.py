@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from artifacts.domain.file_counts import FileCounts
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import UnsafePath
 from artifacts.errors import (
@@ -74,6 +76,18 @@ def test_keeps_the_facts_of_the_job_that_brought_a_file_first(
     assert not again.is_new
     assert again.artifact.contribution == brought.contribution
     assert brought.contribution.witnessed == witnessed().to_json()
+
+
+def test_asks_the_database_eight_times_for_a_file(first: Actor, store: MemoryBlobStore) -> None:
+    build, counts = start(first).build, FileCounts()
+    send(first, build, store, "a", counts=counts)
+
+    with CaptureQueriesContext(connection) as asked:
+        send(first, build, store, "b", counts=counts)
+
+    # Before the bytes: build, path, rights. Then BEGIN, the same held, contribution, blob,
+    # artifact, audit record, COMMIT.
+    assert len(asked) == 8, [query["sql"] for query in asked]
 
 
 def test_holds_no_connection_while_bytes_arrive(first: Actor, store: MemoryBlobStore) -> None:
