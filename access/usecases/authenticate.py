@@ -11,7 +11,7 @@ from access.errors import PasswordIsOneTime, TokenExpired, TokenRevoked, TokenUn
 from access.models import Token, User
 from access.usecases.act_as import act_as
 from kernel.actor import Actor, Grant, Permission, Workload
-from kernel.joined import Joined
+from kernel.rows import Joined
 
 # Last use tells an administrator which tokens are still needed: minutes are exact enough, and a
 # row that every request writes would be the busiest of the database.

@@ -12,11 +12,11 @@ from django.db import connection
 from artifacts.domain.file_counts import Counted
 from artifacts.domain.names import is_path
 from artifacts.errors import BuildNotFound
-from artifacts.models import Artifact, Blob, Build, Organization, Project
+from artifacts.models import Artifact, Build, Organization, Project
 from artifacts.queries import require_own
 from artifacts.queries.seeing import SEEN, seen_by
 from kernel.actor import Actor
-from kernel.joined import Joined, Row
+from kernel.rows import Joined, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,10 @@ class FoundSlot:
 
 
 _BELOW: Final = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-_AT_PATH: Final = """
-    LEFT JOIN artifact ON artifact.build_id = build.id AND artifact.path = %(path)s
-    LEFT JOIN blob ON blob.id = artifact.blob_id
-"""
+_AT_PATH: Final = "LEFT JOIN artifact ON artifact.build_id = build.id AND artifact.path = %(path)s"
 _OWN: Final = Joined(
     f"""
-    SELECT {{build}}, {{project}}, {{organization}}, {{artifact}}, {{blob}}, {_BELOW}
+    SELECT {{build}}, {{project}}, {{organization}}, {{artifact}}, {_BELOW}
     FROM build
     JOIN project ON project.id = build.project_id
     JOIN organization ON organization.id = project.organization_id
@@ -49,18 +46,16 @@ _OWN: Final = Joined(
     project=Project,
     organization=Organization,
     artifact=Artifact,
-    blob=Blob,
 )
 # Django's ORM cannot say FOR SHARE.
 _HELD: Final = Joined(
     f"""
-    SELECT {{build}}, {{artifact}}, {{blob}}, {_BELOW}
+    SELECT {{build}}, {{artifact}}, {_BELOW}
     FROM build {_AT_PATH}
     WHERE build.id = %(build)s FOR SHARE OF build
     """,  # noqa: S608 - as above
     build=Build,
     artifact=Artifact,
-    blob=Blob,
 )
 _COUNT: Final = """
     SELECT count(*), pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -109,6 +104,6 @@ def _slot(row: Row, project: Project) -> FoundSlot:
     build, artifact = row.the(Build), row.maybe(Artifact)
     build.project = project
     if artifact is not None:
-        artifact.build, artifact.project, artifact.blob = build, project, row.the(Blob)
+        artifact.build, artifact.project = build, project
     [below_transaction] = row.more
     return FoundSlot(build, artifact, below_transaction)

@@ -10,6 +10,7 @@ from artifacts.ports import StoredBytes
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.rows import insert
 
 
 def add_file(
@@ -32,7 +33,7 @@ def add_file(
         raise transaction.TransactionManagementError("add_file joins a transaction")
     build = contribution.build
     witnessed = contribution.witnessed or {}
-    artifact = Artifact.objects.create(
+    artifact = Artifact(
         project=build.project,
         build=build,
         contribution=contribution,
@@ -44,6 +45,7 @@ def add_file(
         ref_is_protected=witnessed.get("ref_protected") == "true",
         stored_at=now,
     )
+    insert(artifact)
     record(
         actor,
         "artifact.upload",

@@ -10,7 +10,7 @@ from django.db import transaction
 from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.models import Build, Contribution
 from kernel.actor import Actor
-from kernel.joined import Joined
+from kernel.rows import Joined
 
 # Asked for each file; but for the first one of a token, the answer is there.
 _SAME: Final = Joined(

@@ -6,6 +6,7 @@ from uuid import UUID
 from kernel.actor import Actor
 from kernel.audit.models import AuditRecord
 from kernel.outbox.emit import current_request_id
+from kernel.rows import insert
 
 
 def record(
@@ -21,12 +22,14 @@ def record(
 
     The owners of `organization` may read it; without one, administrators of the instance alone.
     """
-    AuditRecord.objects.create(
-        at=now,
-        actor=actor.name,
-        action=action,
-        target=target,
-        organization_id=organization,
-        facts=facts,
-        request_id=current_request_id(),
+    insert(
+        AuditRecord(
+            at=now,
+            actor=actor.name,
+            action=action,
+            target=target,
+            organization_id=organization,
+            facts=facts,
+            request_id=current_request_id(),
+        )
     )

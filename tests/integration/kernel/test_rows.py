@@ -1,15 +1,18 @@
-"""A statement of our own gives rows …"""
+"""A statement of our own gives and takes rows …"""
 
 from typing import Final
+from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
 from django.db.models import Model
 from django.utils import timezone
 
 from artifacts.models import Artifact, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
-from kernel.joined import Joined
+from kernel.audit.models import AuditRecord
+from kernel.rows import Joined, insert
 from tests.factories.actors import administrator, job
 from tests.factories.builds import send, start
 from tests.factories.facts import witnessed
@@ -74,3 +77,33 @@ def test_and_says_where_nothing_was_joined(build: Build) -> None:
 
 def test_or_none(build: Build) -> None:
     assert ROWS.first(build=build.project_id, path="a") is None
+
+
+def test_is_written_as_django_writes_it(build: Build) -> None:
+    given = {
+        "at": timezone.now(),
+        "actor": "somebody",
+        "action": "only.here",
+        "target": "acme/widget",
+        "organization_id": build.project.organization_id,
+        "facts": {"build": "…", "files": [1, None]},
+    }
+    AuditRecord.objects.create(**given)
+
+    insert(AuditRecord(**given))
+
+    by_django, by_us = AuditRecord.objects.filter(action="only.here").order_by("id").values()
+    assert by_us["id"] > by_django["id"]
+    assert by_us["transaction_id"] > by_django["transaction_id"]
+    made = ("id", "transaction_id")
+    assert [value for name, value in by_us.items() if name not in made] == [
+        value for name, value in by_django.items() if name not in made
+    ]
+
+
+def test_and_is_refused_like_djangos(build: Build) -> None:
+    there = Artifact.objects.get(build=build)
+    again = Artifact(**{**columns(there), "id": uuid4()})
+
+    with pytest.raises(IntegrityError):
+        insert(again)
