@@ -14,7 +14,7 @@ _COSIGN_TYPES: Final[Mapping[str, str]] = {slsa_v1.PREDICATE_TYPE: "slsaprovenan
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An artifact by where it is; `bundle_url` is of the attestation that counts."""
+    """An artifact by where it is, and the bundle of the attestation that counts."""
 
     store: str
     project: str
@@ -22,6 +22,7 @@ class Checked:
     build: str
     download_url: str
     bundle_url: str
+    is_timestamped: bool
     is_public: bool
 
     @property
@@ -61,6 +62,7 @@ def with_cosign(checked: Checked, attestation: Mapping[str, Any]) -> str:
             f"cosign verify-blob-attestation --bundle {bundle} \\",
             f"  --type {_COSIGN_TYPES.get(predicate_type, predicate_type)} \\",
             *(f"  {option} \\" for option in options),
+            *(["  --use-signed-timestamps \\"] if checked.is_timestamped else []),
             f"  {file}",
         )
     )
@@ -85,9 +87,7 @@ def _expected_key(checked: Checked, attestation: Mapping[str, Any]) -> _Expected
     options = ["--key key.pem"]
     if "log" not in attestation:
         options.append("--insecure-ignore-tlog")
-    if "signed_at" in attestation:
-        options.append("--use-signed-timestamps")
-    if "log" in attestation or "signed_at" in attestation:
+    if "log" in attestation or checked.is_timestamped:
         fetched |= _trusted_root(checked)
         options.append("--trusted-root trusted_root.json")
     return fetched, options

@@ -22,11 +22,12 @@ from console.story import Story, checks_of, story_before_verdict, story_of_verdi
 from console.views.builds import title_of
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Witnessed
-from provenance.domain.statement import unverified_statement
+from provenance.domain.statement import is_timestamped, unverified_statement
 from provenance.queries import attestation, attestations_of
 from provenance.wiring import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
@@ -66,7 +67,7 @@ def artifact(request: HttpRequest, artifact: UUID) -> HttpResponse:
         "story": _story(found, verdict),
         "attestations": [_shown(found, one, verdict) for one in attestations],
         "download": _api(found, "/download"),
-        "commands": _commands(found, verdict),
+        "commands": _commands(found, verdict, attestations),
         "is_archive": found.path.lower().endswith(ARCHIVES),
     }
     return show(request, "console/artifact.html", content)
@@ -155,7 +156,9 @@ def _shown(found: Artifact, one: Attestation, verdict: Verdict | None) -> dict[s
     }
 
 
-def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, Any] | None:
+def _commands(
+    found: Artifact, verdict: Verdict | None, attestations: Sequence[Attestation]
+) -> dict[str, Any] | None:
     """What anybody can check with; None where nothing counts that could be checked."""
     counted = verdict.document["provenance"] if verdict is not None else None
     if verdict is None or counted is None:
@@ -163,6 +166,7 @@ def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, Any] | None
     attested = next(
         one for one in verdict.document["attestations"] if one["id"] == counted["attestation"]
     )
+    bundle = next(bytes(one.bundle) for one in attestations if str(one.pk) == attested["id"])
     checked = Checked(
         store=settings.PUBLIC_URL,
         project=str(found.project),
@@ -170,6 +174,7 @@ def _commands(found: Artifact, verdict: Verdict | None) -> dict[str, Any] | None
         build=str(found.build_id),
         download_url=settings.PUBLIC_URL + _api(found, "/download"),
         bundle_url=settings.PUBLIC_URL + _api(found, f"/attestations/{attested['id']}"),
+        is_timestamped=is_timestamped(bundle),
         is_public=found.project.is_public,
     )
     return {

@@ -70,6 +70,15 @@ def unverified_statement(bundle: bytes) -> dict[str, Any] | None:
     return statement if isinstance(statement, dict) else None
 
 
+def is_timestamped(bundle: bytes) -> bool:
+    """Whether a readable bundle carries RFC 3161 timestamps, which tools are told to demand then.
+
+    Nothing is verified here: a bundle counts only if every timestamp that it needs is genuine.
+    """
+    material = json.loads(bundle)["verificationMaterial"]
+    return bool(material.get("timestampVerificationData", {}).get("rfc3161Timestamps"))
+
+
 # The thousand files of a statement are asked for one after the other. The answer depends on these
 # very bytes and nothing else, and nobody writes to it; a refusal is never kept.
 @lru_cache(maxsize=16)
