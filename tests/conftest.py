@@ -1,11 +1,8 @@
 """Real parts for the tests: PostgreSQL as a child process, entered as the runtime role."""
 
-import ctypes
 import os
 import shutil
 import signal
-import subprocess
-import time
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, Final
 
@@ -15,26 +12,16 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from config.embedded.postgres import RUNTIME, Cluster, Passwords
-from config.embedded.unprivileged import become_unprivileged
-from tests.environment import (
-    PASSWORD,
-    POSTGRES_SOCKETS,
-    SCRATCH,
-    UNDOCUMENTED,
-    environment_beside,
-)
-from tests.factories.private_sigstore.attestor import Sigstore
-from tests.factories.private_sigstore.instance import missing_programs, running_instance
-from tests.factories.private_sigstore.issuer import serving_issuer
+from config.embedded.postgres import RUNTIME, Cluster
+from tests.environment import PASSWORD, SCRATCH, UNDOCUMENTED, environment_beside
+from tests.factories.postgres import running_postgres
+from tests.factories.private_sigstore.attestor import Sigstore, running_sigstore
+from tests.factories.private_sigstore.instance import missing_programs
 from tests.factories.rabbitmq import RabbitMq, running_rabbitmq
 from tests.factories.rabbitmq import is_installed as is_rabbitmq_installed
 from tests.factories.s3_server import S3Server, is_installed, running_minio, running_s3
 from tests.factories.tables import show, written
 
-START_SECONDS: Final = 30
-_PR_SET_PDEATHSIG: Final = 1
-_SIGINT: Final = 2
 MEASURED: Final = pytest.StashKey[list[tuple[str, list[str]]]]()
 
 
@@ -99,34 +86,10 @@ def pytest_terminal_summary(
     show(terminalreporter, [*written(config), *config.stash.get(MEASURED, [])])
 
 
-def _die_with_the_tests() -> None:
-    become_unprivileged()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGINT)
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    """A running cluster with both roles and an empty database."""
-    cluster = Cluster(SCRATCH / "pg", POSTGRES_SOCKETS, Passwords(PASSWORD, PASSWORD, PASSWORD))
-    cluster.initialise()
-    log = SCRATCH / "postgres.log"
-    with log.open("ab") as output:
-        server = subprocess.Popen(
-            # The machine is not going to lose power in the middle of a test.
-            [*cluster.command(), "--fsync=off"],
-            stdout=output,
-            stderr=output,
-            preexec_fn=_die_with_the_tests,  # noqa: PLW1509 - the tests have one thread here
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while not cluster.is_ready():
-        if server.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
-        time.sleep(0.05)
-    cluster.provision()
-    yield cluster
-    server.terminate()
-    server.wait(timeout=START_SECONDS)
+    with running_postgres() as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -178,9 +141,5 @@ def sigstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sigstore]:
     """A private Sigstore with real servers, and the issuer that it believes."""
     if missing := missing_programs():
         pytest.skip(f"Sigstore's programs are not on PATH: .ci/run installs {', '.join(missing)}")
-    folder = tmp_path_factory.mktemp("sigstore")
-    with (
-        running_instance(folder) as instance,
-        serving_issuer(instance.issuer) as issuer,
-    ):
-        yield Sigstore(instance, issuer)
+    with running_sigstore(tmp_path_factory.mktemp("sigstore")) as running:
+        yield running

@@ -3,20 +3,25 @@
     python -m tests.bench [--rounds 5] [--small] [--only WORD] [--json FILE]
 
 Rates and ratios; absolute figures move from machine to machine. Everything runs on loopback in a
-temporary folder, which needs some 15 GB, and is stopped and removed at the end.
+temporary folder, which needs some 15 GB, and is stopped and removed at the end. It runs this
+checkout: leave it alone meanwhile.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Final
 
 from tests.bench import profiles, report
 from tests.bench.arena import arena
 from tests.bench.load import MEBIBYTE
-from tests.bench.trials import Amounts, measure, memory, rows_of
+from tests.bench.rows import Amounts, measure
+from tests.bench.trials import memory, rows_of
 
+STARTED: Final = time.monotonic()
 SMALL_AMOUNTS = Amounts(
     small_files=40, small_reads=100, large_bytes=32 * MEBIBYTE, builds=20, verifications=20
 )
@@ -37,9 +42,11 @@ def main() -> None:
     ):
         for one in present.missing:
             say(f"not measured, because it is missing: {one}")
+        say("everything has started")
         rows = [row for row in rows_of(present, amounts) if asked.only in row.name]
         results = measure(rows, rounds=asked.rounds, say=say)
         sizes = memory(present)
+        say("profiles of the two that are furthest behind")
         watched = [] if profiles.program() is None else profiles.slowest(results)
         stories = [profiles.profile(present, one, asked.rounds + 1) for one in watched]
     if asked.json is not None:
@@ -48,6 +55,7 @@ def main() -> None:
 
 
 def say(line: str) -> None:
-    """Progress, apart from the result."""
-    sys.stderr.write(f"{line}\n")
+    """Progress, with minutes and seconds since the start, apart from the result."""
+    minutes, seconds = divmod(int(time.monotonic() - STARTED), 60)
+    sys.stderr.write(f"{minutes:2}:{seconds:02}  {line}\n")
     sys.stderr.flush()

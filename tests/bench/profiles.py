@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from tests.bench.arena import Arena
-from tests.bench.trials import Measured
+from tests.bench.rows import HERE, Measured
 from tests.embedded.family import find
 
 SHOWN: Final = 14
@@ -37,7 +39,7 @@ def profile(arena: Arena, measured: Measured, number: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         watchers = [
             _watch(process.pid, Path(folder) / str(process.pid))
-            for process in find(arena.instance.home, measured.row.busy)
+            for process in _busy(arena, measured.row.busy)
         ]
         trial.run(number)
         for watcher, _ in watchers:
@@ -46,6 +48,10 @@ def profile(arena: Arena, measured: Measured, number: int) -> str:
         for _, file in watchers:
             _read(file, stacks)
     return _table(measured.row.name, measured.row.busy, stacks)
+
+
+def _busy(arena: Arena, kind: str) -> list[psutil.Process]:
+    return [psutil.Process()] if kind == HERE else find(arena.instance.home, kind)
 
 
 def _watch(pid: int, file: Path) -> tuple["subprocess.Popen[bytes]", Path]:

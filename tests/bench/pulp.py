@@ -22,9 +22,9 @@ import psycopg
 
 from config.embedded.postgres import SUPERUSER, Cluster, Passwords
 from config.embedded.up import CHECKOUT
-from tests.bench.children import child
 from tests.bench.contestants import until, whole
 from tests.bench.load import Body, Links, Work
+from tests.factories.children import child
 from tests.factories.free_ports import free_port
 
 CACHED: Final = CHECKOUT / ".cache" / "pulp" / "bin"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.bench.load import MEBIBYTE
-from tests.bench.trials import Measured
+from tests.bench.rows import Measured
 
 
 def as_json(results: Sequence[Measured], memory: Mapping[str, tuple[int, int]]) -> dict[str, Any]:

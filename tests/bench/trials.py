@@ -1,17 +1,10 @@
-"""What is measured: each row's trials, one for each contestant, repeated in turn.
-
-A row names the contestant that it is about and the one that it is held against; the ratio of
-both, taken round by round, is the figure to quote.
-"""
+"""What is measured: each row's trials, one for each contestant, repeated in turn."""
 
 import json
-import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import psutil
 from sigstore.models import Bundle, TrustedRoot
@@ -22,77 +15,9 @@ from sigstore_models.trustroot import v1 as trustroot
 from tests.bench.arena import Arena
 from tests.bench.contestants import Contestant, Strongroom
 from tests.bench.load import MEBIBYTE, Body, Links, Work, drive
+from tests.bench.publishing import published, signed
+from tests.bench.rows import CLIENTS, SMALL, WEB, WORKER, Amounts, Row, Trial, bodies, slug
 from tests.embedded.family import find
-from tests.factories.bundles import Instance
-
-SMALL: Final = 10 * 1024
-CLIENTS: Final = 4
-WEB: Final = "a web worker"
-WORKER: Final = "a pool child of the worker"
-
-
-@dataclass(frozen=True)
-class Amounts:
-    """How much one round moves."""
-
-    small_files: int = 400
-    small_reads: int = 2000
-    large_bytes: int = 256 * MEBIBYTE
-    builds: int = 200
-    verifications: int = 200
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One contestant's part of a row: `run` measures round N and gives a rate, more is better."""
-
-    contestant: str
-    run: Callable[[int], float]
-
-
-@dataclass(frozen=True)
-class Row:
-    """Trials that do the same. `busy` is the kind of process in which the store spends the time."""
-
-    name: str
-    unit: str
-    trials: Sequence[Trial]
-    ours: str
-    against: str
-    busy: str = WEB
-
-
-@dataclass
-class Measured:
-    """The rates of a row by contestant, one for each round, in order."""
-
-    row: Row
-    rates: dict[str, list[float]] = field(default_factory=dict)
-
-    def median(self, contestant: str) -> float:
-        """The middle rate."""
-        return statistics.median(self.rates[contestant])
-
-    def ratio(self) -> float:
-        """How much of the other's rate ours is: the median of the rounds' own ratios."""
-        pairs = zip(self.rates[self.row.ours], self.rates[self.row.against], strict=True)
-        return statistics.median(ours / other for ours, other in pairs)
-
-
-def measure(rows: Sequence[Row], *, rounds: int, say: Callable[[str], None]) -> list[Measured]:
-    """Every row, a warming round first; within a round contestants take turns in going first."""
-    results = []
-    for row in rows:
-        measured = Measured(row, {trial.contestant: [] for trial in row.trials})
-        for number in range(rounds + 1):
-            first = number % len(row.trials)
-            for trial in (*row.trials[first:], *row.trials[:first]):
-                rate = trial.run(number)
-                if number > 0:
-                    measured.rates[trial.contestant].append(rate)
-        say(f"{row.name}: {row.ours} {measured.median(row.ours):,.0f} {row.unit}")
-        results.append(measured)
-    return results
 
 
 def rows_of(arena: Arena, amounts: Amounts) -> list[Row]:
@@ -106,8 +31,9 @@ def rows_of(arena: Arena, amounts: Amounts) -> list[Row]:
         *_uploads(uploading, arena.peers, amounts),
         *_direct(arena, amounts),
         *_downloads(reading, arena.peers, amounts),
-        _published(arena, amounts),
+        published(arena, amounts),
         *_verified(arena, amounts),
+        *signed(arena),
     ]
     return [row for row in rows if row.against]
 
@@ -117,15 +43,15 @@ def _uploads(
 ) -> list[Row]:
     def small(one: Contestant) -> Trial:
         def run(number: int) -> float:
-            bodies = _bodies(one, f"small-{number}", SMALL, amounts.small_files)
-            seconds, _ = drive([one.upload(body) for body in bodies], clients=CLIENTS)
-            return len(bodies) / seconds
+            sent = bodies(one, f"small-{number}", SMALL, amounts.small_files)
+            seconds, _ = drive([one.upload(body) for body in sent], clients=CLIENTS)
+            return len(sent) / seconds
 
         return Trial(one.name, run)
 
     def large(one: Contestant) -> Trial:
         def run(number: int) -> float:
-            [body] = _bodies(one, f"large-{number}", amounts.large_bytes, 1)
+            [body] = bodies(one, f"large-{number}", amounts.large_bytes, 1)
             seconds, _ = drive([one.upload(body)])
             return body.size / MEBIBYTE / seconds
 
@@ -167,10 +93,10 @@ def _downloads(
 
         def run(_: int) -> float:
             if not kept:
-                bodies = _bodies(one, f"read-{reading.size}", reading.size, reading.files)
-                drive([one.upload(body) for body in bodies], clients=reading.clients)
-                one.settle(bodies)
-                kept.extend(one.download(body) for body in bodies)
+                sent = bodies(one, f"read-{reading.size}", reading.size, reading.files)
+                drive([one.upload(body) for body in sent], clients=reading.clients)
+                one.settle(sent)
+                kept.extend(one.download(body) for body in sent)
             works = kept * reading.times
             seconds, _answers = drive(works, clients=reading.clients)
             return len(works) * reading.counts / seconds
@@ -200,66 +126,29 @@ class _Reading:
     counts: float
 
 
-def _published(arena: Arena, amounts: Amounts) -> Row:
-    """Sealed builds that wait, then the worker: how many are published in a second.
-
-    Held against the cryptography alone: a key, a certificate, its SCT and a log entry for each
-    statement, made in memory by one thread.
-    """
-    store = arena.directory
-
-    def ours(number: int) -> float:
-        bodies = _bodies(store, f"sealed-{number}", SMALL, amounts.builds)
-        with stopped_worker(arena):
-            drive([store.upload(body) for body in bodies], clients=CLIENTS)
-        began = time.monotonic()
-        store.settle(bodies)
-        return len(bodies) / (time.monotonic() - began)
-
-    def bare(_: int) -> float:
-        instance = Instance()
-        began = time.monotonic()
-        for _each in range(amounts.builds):
-            instance.bundle()
-        return amounts.builds / (time.monotonic() - began)
-
-    name = "the cryptography alone"
-    trials = [Trial(store.name, ours), Trial(name, bare)]
-    title = "sealed to published, embedded signer"
-    return Row(title, "builds/s", trials, store.name, name, busy=WORKER)
-
-
-@contextmanager
-def stopped_worker(arena: Arena) -> Iterator[None]:
-    """The attesting worker as it stands still."""
-    family = [process for kind in ("worker", WORKER) for process in find(arena.instance.home, kind)]
-    for process in family:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in family:
-            process.resume()
-
-
 def _verified(arena: Arena, amounts: Amounts) -> list[Row]:
     """The answer about an artifact, judged and remembered; beside it sigstore-python alone."""
     store = arena.directory
-    fresh: dict[int, list[Work]] = {}
+    judged: dict[int, list[Work]] = {}
 
     def asks(number: int) -> list[Work]:
-        if number not in fresh:
-            bodies = _bodies(store, f"judged-{number}", SMALL, amounts.verifications)
-            drive([store.upload(body) for body in bodies], clients=CLIENTS)
-            store.settle(bodies)
-            fresh[number] = [
-                _ask_verdict(store, str(store.artifact(body)["id"])) for body in bodies
-            ]
-        return fresh[number]
+        sent = bodies(store, f"judged-{number}", SMALL, amounts.verifications)
+        drive([store.upload(body) for body in sent], clients=CLIENTS)
+        store.settle(sent)
+        return [_ask_verdict(store, str(store.artifact(body)["id"])) for body in sent]
 
     def rate(works: list[Work]) -> float:
         seconds, _ = drive(works)
         return len(works) / seconds
+
+    def first(number: int) -> float:
+        judged[number] = asks(number)
+        return rate(judged[number])
+
+    def again(number: int) -> float:
+        if number not in judged:
+            first(number)
+        return rate(judged[number])
 
     def alone(_: int) -> float:
         verifier, bundle = _sigstore_alone(arena)
@@ -270,11 +159,12 @@ def _verified(arena: Arena, amounts: Amounts) -> list[Row]:
 
     name = "sigstore-python alone"
     other = Trial(name, alone)
-    first = Trial(store.name, lambda number: rate(asks(number)))
-    again = Trial(store.name, lambda number: rate(asks(number)))
     return [
-        Row("first verification, over HTTP", "answers/s", [first, other], store.name, name),
-        Row("kept verification, over HTTP", "answers/s", [again, other], store.name, name),
+        Row(title, "answers/s", [Trial(store.name, ours), other], store.name, name)
+        for title, ours in (
+            ("first verification, over HTTP", first),
+            ("kept verification, over HTTP", again),
+        )
     ]
 
 
@@ -293,7 +183,7 @@ def _ask_verdict(store: Strongroom, artifact: str) -> Work:
 def _sigstore_alone(arena: Arena) -> tuple[Verifier, Bundle]:
     """A verifier with the store's trust root, and one of its bundles."""
     store, links = arena.directory, Links()
-    body = Body(f"{_slug(store.name)}/judged-0/0", SMALL)
+    body = Body(f"{slug(store.name)}/judged-0/0", SMALL)
     headers = {"Authorization": f"Bearer {store.read_token}"}
     url = f"{store.url}/api/v1/artifacts/{store.artifact(body)['id']}/attestations"
     [attestation] = json.loads(links.ask("GET", url, headers=headers).body)["attestations"]
@@ -324,11 +214,3 @@ def _peak(process: psutil.Process) -> int:
 def _row(name: str, unit: str, trials: Sequence[Trial], peers: Sequence[Contestant]) -> Row:
     """Ours is the first contestant; it is held against the first peer that is there."""
     return Row(name, unit, trials, trials[0].contestant, peers[0].name if peers else "")
-
-
-def _bodies(one: Contestant, name: str, size: int, count: int) -> list[Body]:
-    return [Body(f"{_slug(one.name)}/{name}/{number}", size) for number in range(count)]
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())

@@ -2,18 +2,15 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.factories.children import child
 from tests.factories.free_ports import free_port
 
 DELIVERED: Final = Path(__file__).resolve().parent.parent.parent / "deploy" / "nginx"
-START_SECONDS: Final = 20
 _MAIN: Final = """
 daemon off;
 pid nginx.pid;
@@ -52,23 +49,5 @@ def running_nginx(folder: Path, name: str, places: Mapping[str, str]) -> Iterato
     main = folder / "nginx.conf"
     main.write_text(_MAIN.format(name=name, user=user))
     command = [program() or "nginx", "-p", str(folder), "-c", str(main), "-e", "start.log"]
-    with subprocess.Popen(command) as process:
-        try:
-            _await(port, process, folder)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=START_SECONDS)
-
-
-def _await(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    logs = "".join(log.read_text() for log in folder.glob("*.log"))
-    raise AssertionError(f"nginx did not start: {logs[-2000:]}")
+    with child(command, folder / "output.log", port=port):
+        yield f"http://127.0.0.1:{port}"

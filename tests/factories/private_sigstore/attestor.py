@@ -1,7 +1,8 @@
 """A signer over the private instance, with an identity key that its issuer answers for."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,8 @@ from provenance.adapters.sigstore_instance.signer import SigstoreSigner
 from provenance.adapters.sigstore_instance.signer_keys import SigstoreInstanceKeys
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.queries import identity_keys
-from tests.factories.private_sigstore.instance import Instance
-from tests.factories.private_sigstore.issuer import IdentityIssuer
+from tests.factories.private_sigstore.instance import Instance, running_instance
+from tests.factories.private_sigstore.issuer import IdentityIssuer, serving_issuer
 from tests.factories.signing_jobs import key_file
 
 
@@ -65,3 +66,10 @@ class Sigstore:
         attestor.keys.create(now=timezone.now())
         self.issuer.spkis = identity_keys()
         return attestor
+
+
+@contextmanager
+def running_sigstore(folder: Path) -> Iterator[Sigstore]:
+    """All of it, below this folder."""
+    with running_instance(folder) as instance, serving_issuer(instance.issuer) as issuer:
+        yield Sigstore(instance, issuer)

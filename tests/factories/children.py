@@ -1,4 +1,4 @@
-"""Child processes of a benchmark: started, awaited, and ended with it."""
+"""Servers as child processes: started, awaited, and ended with who started them."""
 
 import signal
 import socket
@@ -56,7 +56,7 @@ def _ours() -> None:
 
 def _unprivileged() -> None:
     become_unprivileged()
-    die_with_parent(signal.SIGTERM)
+    die_with_parent(signal.SIGINT)  # PostgreSQL waits for its clients at the other signal
 
 
 def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -68,4 +68,4 @@ def _await(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit(f"{process.args!r} did not start: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"{process.args!r} did not start: {log.read_text()[-2000:]}")

@@ -1,0 +1,90 @@
+"""Builds from sealed to published: both signers, each beside its cryptography alone."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import psycopg
+
+from tests.bench.arena import Arena
+from tests.bench.contestants import until
+from tests.bench.load import drive
+from tests.bench.rows import CLIENTS, HERE, SMALL, WORKER, Amounts, Row, Trial, bodies
+from tests.bench.signing import Rates, compare
+from tests.embedded.family import find
+from tests.factories.bundles import Instance
+
+ALWAYS: Final = 1_000_000
+
+
+def published(arena: Arena, amounts: Amounts) -> Row:
+    """Sealed builds that wait, then the worker: how many are published in a second.
+
+    Held against the cryptography alone: a key, a certificate, its SCT and a log entry for each
+    statement, made in memory by one thread.
+    """
+    store = arena.directory
+
+    def ours(number: int) -> float:
+        sent = bodies(store, f"sealed-{number}", SMALL, amounts.builds)
+        with stopped_worker(arena):
+            drive([store.upload(body) for body in sent], clients=CLIENTS)
+        began = time.monotonic()
+        _await_published(arena)
+        return len(sent) / (time.monotonic() - began)
+
+    def bare(_: int) -> float:
+        instance = Instance()
+        began = time.monotonic()
+        for _each in range(amounts.builds):
+            instance.bundle()
+        return amounts.builds / (time.monotonic() - began)
+
+    name = "the cryptography alone"
+    trials = [Trial(store.name, ours), Trial(name, bare)]
+    title = "sealed to published, embedded signer"
+    return Row(title, "builds/s", trials, store.name, name, busy=WORKER)
+
+
+def signed(arena: Arena) -> Iterator[Row]:
+    """The same with a private Sigstore, as `tests.bench.signing` compares it.
+
+    It takes the turns itself, and one process does here what the worker's do.
+    """
+    if arena.sigstore is None:
+        return
+    rounds = compare(arena.sigstore, arena.folder, rounds=ALWAYS)
+    kept: dict[int, Rates] = {}
+
+    def compared(number: int) -> Rates:
+        if number not in kept:
+            kept[number] = next(rounds)
+        return kept[number]
+
+    ours, name = "Strongroom, one process", "sigstore-python alone"
+    trials = [
+        Trial(ours, lambda number: compared(number).store),
+        Trial(name, lambda number: compared(number).bare),
+    ]
+    yield Row("sealed to published, Sigstore", "builds/s", trials, ours, name, busy=HERE)
+
+
+@contextmanager
+def stopped_worker(arena: Arena) -> Iterator[None]:
+    """The attesting worker as it stands still."""
+    family = [process for kind in ("worker", WORKER) for process in find(arena.instance.home, kind)]
+    for process in family:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            process.resume()
+
+
+def _await_published(arena: Arena) -> None:
+    """By the rows alone: to ask the web server would take the time that is measured."""
+    sealed = "SELECT 1 FROM build WHERE state = 'sealed' LIMIT 1"
+    with psycopg.connect(arena.database_url, autocommit=True) as connection:
+        until(lambda: connection.execute(sealed).fetchone() is None, "all builds are published")

@@ -1,0 +1,96 @@
+"""Rows of the benchmark: the same done by each contestant in turn, and what was measured.
+
+A row names the contestant that it is about and the one that it is held against; the ratio of
+both, taken round by round, is the figure to quote.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.bench.contestants import Contestant
+from tests.bench.load import MEBIBYTE, Body
+
+SMALL: Final = 10 * 1024
+CLIENTS: Final = 4
+# Where a row's time goes, as tests.embedded.family names processes; `HERE` is the benchmark's own.
+WEB: Final = "a web worker"
+WORKER: Final = "a pool child of the worker"
+HERE: Final = "this process"
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How much one round moves."""
+
+    small_files: int = 400
+    small_reads: int = 2000
+    large_bytes: int = 256 * MEBIBYTE
+    builds: int = 200
+    verifications: int = 200
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One contestant's part of a row: `run` measures round N and gives a rate, more is better."""
+
+    contestant: str
+    run: Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Trials that do the same. `busy` is the kind of process in which the store spends the time."""
+
+    name: str
+    unit: str
+    trials: Sequence[Trial]
+    ours: str
+    against: str
+    busy: str = WEB
+
+
+@dataclass
+class Measured:
+    """The rates of a row by contestant, one for each round, in order."""
+
+    row: Row
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    def median(self, contestant: str) -> float:
+        """The middle rate."""
+        return statistics.median(self.rates[contestant])
+
+    def ratio(self) -> float:
+        """How much of the other's rate ours is: the median of the rounds' own ratios."""
+        pairs = zip(self.rates[self.row.ours], self.rates[self.row.against], strict=True)
+        return statistics.median(ours / other for ours, other in pairs)
+
+
+def measure(rows: Sequence[Row], *, rounds: int, say: Callable[[str], None]) -> list[Measured]:
+    """Every row, a warming round first; within a round contestants take turns in going first."""
+    results = []
+    for place, row in enumerate(rows, start=1):
+        say(f"{place} of {len(rows)}: {row.name}")
+        measured = Measured(row, {trial.contestant: [] for trial in row.trials})
+        for number in range(rounds + 1):
+            first = number % len(row.trials)
+            for trial in (*row.trials[first:], *row.trials[:first]):
+                rate = trial.run(number)
+                if number > 0:
+                    measured.rates[trial.contestant].append(rate)
+        for trial in row.trials:
+            say(f"  {trial.contestant} {measured.median(trial.contestant):,.0f} {row.unit}")
+        results.append(measured)
+    return results
+
+
+def bodies(one: Contestant, name: str, size: int, count: int) -> list[Body]:
+    """So many bodies that only this contestant is sent."""
+    return [Body(f"{slug(one.name)}/{name}/{number}", size) for number in range(count)]
+
+
+def slug(name: str) -> str:
+    """A contestant's name as a folder."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower())
