@@ -119,8 +119,12 @@ def page_or_document(request: HttpRequest, refusal: Refusal) -> HttpResponse | J
 def _plain(document: Mapping[str, object]) -> list[tuple[str, object]]:
     """The observed facts that fit on a line."""
     known = {"type", "title", "status", "code", "instance"}
+    lines = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in document.items()
+    }
     return [
         (name.replace("_", " "), value)
-        for name, value in document.items()
+        for name, value in lines.items()
         if name not in known and isinstance(value, str | int | float) and value != ""
     ]

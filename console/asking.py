@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -11,8 +10,6 @@ from django.http import HttpRequest
 from kernel.rest import MalformedRequest
 
 MOST_CHARACTERS: Final = 1024
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def asked(request: HttpRequest, *known: str) -> dict[str, str]:
@@ -26,21 +23,6 @@ def asked(request: HttpRequest, *known: str) -> dict[str, str]:
         if "\x00" in value or len(value) > MOST_CHARACTERS:
             raise MalformedRequest(parameter=name, expected="one readable value")
     return {name: value for name, value in given.items() if value}
-
-
-def choice(given: Mapping[str, str], name: str, of: type[Choice]) -> Choice | None:
-    """One of a few words, or None where it is not asked.
-
-    Raises:
-        MalformedRequest: it is another word.
-    """
-    found = given.get(name)
-    if found is None:
-        return None
-    try:
-        return of(found)
-    except ValueError as error:
-        raise MalformedRequest(parameter=name, expected=", ".join(of), found=found[:100]) from error
 
 
 @dataclass(frozen=True, slots=True)

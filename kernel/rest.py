@@ -1,7 +1,9 @@
 """DRF glue shared by all native endpoints: the actor, problem documents, request ids."""
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS: Final = 5
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class NotFound(Refusal):
@@ -88,6 +92,21 @@ def who_tries(request: HttpRequest | Request) -> str:
 def accepts_pages(request: HttpRequest) -> bool:
     """Whether the asker names HTML, as browsers do; who takes anything gets what programs read."""
     return request.accepts("text/html") and request.headers.get("Accept", "*/*") != "*/*"
+
+
+def choice(parameters: Mapping[str, str], name: str, of: type[Choice]) -> Choice | None:
+    """One of a few words, or None where it is not asked.
+
+    Raises:
+        MalformedRequest: it is another word.
+    """
+    found = parameters.get(name)
+    if found is None:
+        return None
+    try:
+        return of(found)
+    except ValueError as error:
+        raise MalformedRequest(parameter=name, expected=sorted(of), found=found[:100]) from error
 
 
 def problem_response(refusal: Refusal, request: HttpRequest) -> JsonResponse:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.api.documents import build_document, build_summary, opened_document
-from artifacts.api.filters import asked, choice, time
+from artifacts.api.filters import asked, time
 from artifacts.api.finding import first_files
 from artifacts.api.links import build_url, project_url
 from artifacts.api.pages import PAGE_BUILDS, next_link
@@ -23,7 +23,7 @@ from artifacts.usecases.start_build import Wanted, start_build
 from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.native import NativeView, SmallJSONParser
-from kernel.rest import MalformedRequest, actor_of
+from kernel.rest import MalformedRequest, actor_of, choice
 from provenance.queries import request_statuses
 
 MAX_SEAL_BYTES: Final = 8 * 1024 * 1024

@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import TypeVar
 from uuid import UUID
 
 from rest_framework.request import Request
 
 from artifacts.queries.positions import moment
 from kernel.rest import MalformedRequest
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def asked(request: Request, *known: str) -> dict[str, str]:
@@ -28,21 +24,6 @@ def asked(request: Request, *known: str) -> dict[str, str]:
         if len(values) != 1 or any("\x00" in value for value in values):
             raise MalformedRequest(parameter=name, expected="one readable value")
     return {name: str(given[name]) for name in given}
-
-
-def choice(parameters: Mapping[str, str], name: str, of: type[Choice]) -> Choice | None:
-    """One of a few words, or None where it is not asked.
-
-    Raises:
-        MalformedRequest: it is another word.
-    """
-    found = parameters.get(name)
-    if found is None:
-        return None
-    try:
-        return of(found)
-    except ValueError as error:
-        raise MalformedRequest(parameter=name, expected=sorted(of), found=found[:100]) from error
 
 
 def time(parameters: Mapping[str, str], name: str) -> datetime | None:

@@ -32,11 +32,12 @@ from artifacts.queries.positions import (
     file_position,
 )
 from console.answers import actor_of, page, show
-from console.asking import asked, choice, pages
+from console.asking import asked, pages
 from console.commands import push_from_ci
 from console.words import RECORDED
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
+from kernel.rest import choice
 from provenance.domain.transparency import Transparency, permitted
 from provenance.queries import current_policy
 

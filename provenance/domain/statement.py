@@ -71,12 +71,15 @@ def unverified_statement(bundle: bytes) -> dict[str, Any] | None:
 
 
 def is_timestamped(bundle: bytes) -> bool:
-    """Whether a readable bundle carries RFC 3161 timestamps, which tools are told to demand then.
+    """Whether a bundle carries RFC 3161 timestamps, which tools are then told to demand.
 
-    Nothing is verified here: a bundle counts only if every timestamp that it needs is genuine.
+    Nothing is verified here, and of what cannot be read the answer is no.
     """
-    material = json.loads(bundle)["verificationMaterial"]
-    return bool(material.get("timestampVerificationData", {}).get("rfc3161Timestamps"))
+    try:
+        material = json.loads(bundle)["verificationMaterial"]
+        return bool(material["timestampVerificationData"]["rfc3161Timestamps"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return False
 
 
 # The thousand files of a statement are asked for one after the other. The answer depends on these

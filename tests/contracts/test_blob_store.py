@@ -18,6 +18,7 @@ from artifacts.adapters.directory_store import DirectoryBlobStore
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
 from artifacts.ports import BlobStore
 from kernel.digest import Sha256
+from tests.factories.small_disk import small_disk
 from tests.fakes.blob_store import MemoryBlobStore
 
 MEBIBYTE = 1024 * 1024
@@ -324,18 +325,9 @@ def test_refuses_what_does_not_fit_and_keeps_nothing_of_it(
 
 @pytest.fixture
 def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """A filesystem of two mebibytes. Elsewhere the limit on one file stands in for it, above."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip("needs root: an ordinary user cannot mount a disk small enough to fill")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    """Elsewhere the limit on one file stands in for it, above."""
+    with small_disk(tmp_path / "small", mebibytes=2) as folder:
+        yield folder
 
 
 def test_survives_a_full_disk(full_disk: Path) -> None:

@@ -22,6 +22,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from playwright.sync_api import Browser
 
 from access.usecases.create_token import create_token
 from artifacts.models import Project
@@ -34,6 +35,7 @@ from provenance.usecases.attest_builds import Attestor, attest_builds
 from tests.environment import SCRATCH
 from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
+from tests.factories.browser import program, running_browser
 from tests.factories.free_ports import free_port
 
 START_SECONDS: Final = 30
@@ -108,6 +110,14 @@ def web(django_db_setup: None) -> Iterator[Web]:  # noqa: ARG001 - the tables ar
     """The server that most journeys share."""
     with running_web() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if program() is None:
+        pytest.skip("chromium is not installed: .ci/run installs it")
+    with running_browser() as running:
+        yield running
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from provenance.usecases.grant_builders import grant_builders
 from tests.environment import SCRATCH
 from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
-from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab, program, running_browser
+from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab
 from tests.factories.facts import witnessed
 from tests.factories.free_ports import free_port
 from tests.factories.oidc_provider import CLIENT, SECRET, Provider, running_provider
@@ -30,14 +30,6 @@ from tests.journeys.conftest import Web, running_web
 
 OPEN_ALL: Final = "for (const one of document.querySelectorAll('details')) one.open = true"
 LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", WIDE), ("dark", NARROW))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if program() is None:
-        pytest.skip("chromium is not installed: .ci/run installs it")
-    with running_browser() as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from playwright.sync_api import Browser
 
 from config.reference.operations import OPERATIONS
-from tests.factories.browser import NARROW, WIDE, new_tab, program, running_browser
+from tests.factories.browser import NARROW, WIDE, new_tab
 from tests.journeys.conftest import running_web
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -23,15 +24,15 @@ OF_THE_BUNDLE: Final = "Deprecated: escaping deep link whitespace with `_`"
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Needs no row: the page and the document are the same for everybody."""
-    if program() is None:
-        pytest.skip("chromium is not installed: .ci/run installs it")
     with running_web() as web:
         yield f"{web.url}/api/v1/docs"
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_shows_every_operation_and_asks_nobody_else(address: str, width: int) -> None:
-    with running_browser() as browser, new_tab(browser, width=width) as tab:
+def test_shows_every_operation_and_asks_nobody_else(
+    browser: Browser, address: str, width: int
+) -> None:
+    with new_tab(browser, width=width) as tab:
         tab.page.goto(address, timeout=PATIENCE_MS)
         tab.page.wait_for_selector(".opblock", timeout=PATIENCE_MS)
 
@@ -41,8 +42,8 @@ def test_shows_every_operation_and_asks_nobody_else(address: str, width: int) ->
             tab.page.screenshot(path=Path(folder) / f"reference-{width}.png")
 
 
-def test_opens_an_operation_by_its_address(address: str) -> None:
-    with running_browser() as browser, new_tab(browser) as tab:
+def test_opens_an_operation_by_its_address(browser: Browser, address: str) -> None:
+    with new_tab(browser) as tab:
         tab.page.goto(f"{address}#/Jobs/seal_build", timeout=PATIENCE_MS)
         opened = tab.page.wait_for_selector(
             ".opblock.is-open .responses-wrapper", timeout=PATIENCE_MS

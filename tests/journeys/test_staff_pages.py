@@ -6,7 +6,6 @@ does is done by keyboard alone. Nothing is asked of another machine.
 
 import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ from provenance.usecases.attest_builds import attest_builds
 from tests.bench.seed import seed, sign_some
 from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
-from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab, program, running_browser
+from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab
 from tests.factories.people import PASSWORD
 from tests.factories.tour import pending_request, signed_artifact, staff_pages
 from tests.journeys.conftest import Web
@@ -54,14 +53,6 @@ class Desk:
         tab.page.keyboard.type(PASSWORD)
         tab.page.keyboard.press("Enter")
         tab.page.wait_for_url(f"{self.web.url}/admin/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if program() is None:
-        pytest.skip("chromium is not installed: .ci/run installs it")
-    with running_browser() as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,29 +3,13 @@
 The ids are those of /.well-known/signing-keys.json.
 """
 
-from typing import Any
-
-from django.core.management import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
-
-from config.operator import OPERATOR
-from kernel.errors import Refusal
+from config.management.signing_key_command import SigningKeyCommand
 from provenance.usecases.end_signing_key import end_signing_key
 
 
-class Command(BaseCommand):
-    """Publish a trust root that says so."""
+class Command(SigningKeyCommand):
+    """It is believed for what it signed before."""
 
     help = __doc__ or ""
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Which key."""
-        parser.add_argument("key", metavar="ID", help="the hex SHA-256 of the key (DER, SPKI)")
-
-    def handle(self, *_args: Any, key: str, **_options: Any) -> None:  # noqa: ANN401 - Django's shape
-        """Every download answers by it at once."""
-        try:
-            version = end_signing_key(key=key, actor=OPERATOR, now=timezone.now())
-        except Refusal as refusal:
-            raise CommandError(str(refusal)) from refusal
-        self.stdout.write(f"{key} is believed for what it signed until now (trust root {version})")
+    decide = staticmethod(end_signing_key)
+    outcome = "is believed for what it signed until now"

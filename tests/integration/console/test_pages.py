@@ -276,7 +276,8 @@ def test_finds_builds_and_files_by_what_people_have(shelf: Shelf) -> None:
     assert "one.whl" in text("/projects/acme/widget", q="one")
     digest = file_of(first).blob.sha256
     assert "one.whl" in text("/projects/acme/widget", q=digest)
-    text("/projects/acme/widget", status=400, state="nonsense")
+    refused = text("/projects/acme/widget", status=400, state="nonsense")
+    assert "expected open, published, refused, sealed" in refused
     text("/projects/acme/widget", status=400, cursor="nonsense")
 
 

@@ -20,7 +20,7 @@ from provenance.domain.confirmation import Confirmation
 from provenance.domain.fields import fields_of
 from provenance.domain.platforms import FORMS
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent, provenance
-from provenance.domain.statement import Statement, Subject, encode, parse
+from provenance.domain.statement import Statement, Subject, encode, is_timestamped, parse
 from tests.factories.evidence import BASE_URL, BUILD, PROJECT, confirmation_of
 from tests.factories.facts import witnessed, witnessed_by_subject, witnessed_on_gitlab
 
@@ -206,3 +206,23 @@ def test_knows_two_tokens_of_one_job_as_one_job() -> None:
     assert first.job_key == second.job_key
     assert first.without_token() == second.without_token()
     assert witnessed(run_attempt="2").job_key != first.job_key
+
+
+def _with_timestamps(given: list[dict[str, str]]) -> bytes:
+    data = {"timestampVerificationData": {"rfc3161Timestamps": given}}
+    return json.dumps({"verificationMaterial": data}).encode()
+
+
+@pytest.mark.parametrize(
+    ("bundle", "answer"),
+    [
+        (_with_timestamps([{"signedTimestamp": "MAo="}]), True),
+        (_with_timestamps([]), False),
+        (b'{"verificationMaterial": {"tlogEntries": []}}', False),
+        (b'{"verificationMaterial": {"timestampVerificationData": null}}', False),
+        (b"[]", False),
+        (b"\xff", False),
+    ],
+)
+def test_says_whether_a_bundle_has_timestamps(bundle: bytes, answer: bool) -> None:  # noqa: FBT001 - a case
+    assert is_timestamped(bundle) is answer
