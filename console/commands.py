@@ -56,9 +56,9 @@ def with_cosign(checked: Checked, attestation: Mapping[str, Any]) -> str:
     fetched, options = expected(checked, attestation)
     return "\n".join(
         (
-            f"{authorized} --output {file} {checked.download_url}",
-            f"{authorized} --output {bundle} {checked.bundle_url}",
-            *(f"{get} --output {name} {url}" for name, url in fetched.items()),
+            f"{authorized} --output {file} \\\n  {checked.download_url}",
+            f"{authorized} --output {bundle} \\\n  {checked.bundle_url}",
+            *(f"{get} --output {name} \\\n  {url}" for name, url in fetched.items()),
             f"cosign verify-blob-attestation --bundle {bundle} \\",
             f"  --type {_COSIGN_TYPES.get(predicate_type, predicate_type)} \\",
             *(f"  {option} \\" for option in options),

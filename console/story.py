@@ -5,6 +5,7 @@ Made from the decision's own document, so that a page can say nothing that was n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -287,7 +288,7 @@ def _evidence(steps: Sequence[Mapping[str, Any]], shown: Mapping[str, Any] | Non
         return Chapter("Evidence", QUESTIONS["Evidence"], Mark.FAILED, sentence)
     facts: Facts = (Fact("Predicate type", shown["predicate_type"]),)
     if "signed_at" in shown:
-        facts += (Fact("Signed at", shown["signed_at"]),)
+        facts += (Fact("Signed at", _moment(shown["signed_at"])),)
     if "log" in shown:
         facts += (Fact("Log entry", f"{shown['log']['index']} in {shown['log']['key_id']}"),)
     if "signing_key" in shown:
@@ -299,7 +300,7 @@ def _evidence(steps: Sequence[Mapping[str, Any]], shown: Mapping[str, Any] | Non
 def _verdict(verdict: Verdict) -> Chapter:
     basis = verdict.document["basis"]
     facts = (
-        Fact("Decided at", verdict.document["decided_at"]),
+        Fact("Decided at", _moment(verdict.document["decided_at"])),
         Fact(
             "By",
             f"policy {basis['policy_version']}, trust map {basis['trust_map_version']}, trust "
@@ -311,7 +312,7 @@ def _verdict(verdict: Verdict) -> Chapter:
             "Verdict",
             QUESTIONS["Verdict"],
             Mark.PASSED,
-            f"Yes. It is handed out as {level_name(verdict.level)}.",
+            f"Yes. It is handed out, with {level_name(verdict.level)}.",
             facts,
         )
     answer = (
@@ -320,6 +321,11 @@ def _verdict(verdict: Verdict) -> Chapter:
         else f"No: {verdict.reason}. Downloads are refused."
     )
     return Chapter("Verdict", QUESTIONS["Verdict"], Mark.FAILED, answer, facts)
+
+
+def _moment(rfc3339: str) -> str:
+    """A time of the decision's document as pages write times, with its seconds."""
+    return f"{datetime.fromisoformat(rfc3339):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _allowed_sentence(provenance: Mapping[str, Any] | None) -> str:

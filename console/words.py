@@ -65,8 +65,8 @@ LADDER: Final = (
     Rung(
         Level.L0,
         "L0",
-        "nothing is claimed about a build",
-        "an attestation that counts",
+        "a job uploaded it; nothing is claimed about a build",
+        "an upload with a CI job's identity token: a token of the store stands for no build",
     ),
     Rung(
         Level.L1,
@@ -101,6 +101,15 @@ def level_name(level: Level | None) -> str:
         return "no SLSA level"
     return f"SLSA Build L{level.value[-1]}"
 
+
+# What asking the platform's API about the job came to; docs/confirmation.md.
+CONFIRMATION: Final[Mapping[str, str]] = {
+    "not-asked": "no",
+    "confirmed": "yes, and it confirmed this very job",
+    "incomplete": "yes, but it did not tell enough",
+    "unreachable": "yes, but it did not answer",
+    "refuted": "yes, and it contradicts the token",
+}
 
 # docs/transparency.md says it at length.
 RECORDED: Final[Mapping[Transparency, str]] = {

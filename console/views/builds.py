@@ -17,7 +17,7 @@ from console.asking import asked, pages
 from console.explanations import codes
 from console.job import Facts, witnessed_run, witnessed_source
 from console.story import Mark
-from console.words import level_name
+from console.words import CONFIRMATION, level_name
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.builders import builder_id, mode_of
 from provenance.queries import RequestStatus, request_statuses, trust_map, trust_state
@@ -39,14 +39,13 @@ _ATTESTED, _CONFIRMED = "attested", "confirmed"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files with the same witnessed facts: who brought them, and how signing them goes."""
+    """Files with the same witnessed facts: who brought them, and what they may claim."""
 
     source: Facts
     run: Facts
-    status: RequestStatus
+    confirmation: str
     builder: str
     level: str
-    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +106,9 @@ def _groups(statuses: list[RequestStatus]) -> list[Group]:
             Group(
                 source=witnessed_source(facts) if facts is not None else (),
                 run=witnessed_run(facts) if facts is not None else (),
-                status=status,
+                confirmation=CONFIRMATION[status.confirmation],
                 builder=builder,
                 level=level_name(granted.most(builder)),
-                problem=_code(status.last_error),
             )
         )
     return groups

@@ -44,7 +44,7 @@ def text(address: str, client: Client | None = None, status: int = 200, **query:
 
 
 def words(response: Any) -> str:
-    without_tags = re.sub(r"<[^>]+>", " ", response.content.decode())
+    without_tags = re.sub(r"<[^>]+>", " ", response.content.decode().replace("<wbr>", ""))
     return " ".join(unescape(without_tags).split())
 
 
@@ -180,7 +180,7 @@ def test_gives_the_key_to_check_what_a_managed_key_has_signed(
 
     assert "Verified: SLSA Build L1" in page
     for command in (
-        f"--output key.pem http://store.test/.well-known/signing-keys/{key.id}.pem",
+        f"--output key.pem \\ http://store.test/.well-known/signing-keys/{key.id}.pem",
         "--key key.pem",
         "--insecure-ignore-tlog",
     ):
