@@ -116,14 +116,47 @@ def test_goes_from_the_front_page_to_a_verdict_by_keyboard(
         page.keyboard.press("Tab")
         expect(page.get_by_text("Skip to the content")).to_be_focused()
         for name in ("acme/widget", "v1.4.0", "widget.whl"):
-            tab_to(tab, name)
-            with page.expect_navigation():
-                page.keyboard.press("Enter")
+            follow(tab, name)
 
         expect(page.get_by_role("heading", level=2).first).to_have_text("Verified: SLSA Build L1")
         tab_to(tab, "Check it yourself")
         page.keyboard.press("Enter")
         expect(page.locator("#check")).to_be_focused()
+
+
+def test_logs_in_and_downloads_by_keyboard_alone(web: Web, browser: Browser, shelf: Shelf) -> None:
+    shelf.project.is_public = False
+    shelf.project.save()
+    shelf.accept(SOURCE)
+    shelf.push(witnessed(), widget_whl=b"bytes")
+    shelf.attest()
+    person = account("dora", organization_place(shelf.project.organization), Role.READER)
+    person.set_password(PASSWORD)
+    person.save()
+    with new_tab(browser) as tab:
+        page = tab.page
+        page.goto(web.url)
+        follow(tab, "Log in")
+        page.get_by_role("textbox", name="Name").press_sequentially("dora")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        for name in ("acme/widget", "v1.4.0", "widget.whl"):
+            follow(tab, name)
+        tab_to(tab, "Download (5 bytes)")
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+
+        assert download.value.suggested_filename == "widget.whl"
+        assert download.value.path().read_bytes() == b"bytes"
+
+
+def follow(tab: Tab, name: str) -> None:
+    """Reach the link by Tab, and press Enter."""
+    tab_to(tab, name)
+    with tab.page.expect_navigation():
+        tab.page.keyboard.press("Enter")
 
 
 def tab_to(tab: Tab, name: str) -> None:

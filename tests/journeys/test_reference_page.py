@@ -55,5 +55,6 @@ def test_opens_an_operation_by_its_address(browser: Browser, address: str) -> No
         assert "build-differs" in text
         complaints = [one for one in tab.complaints if not one.startswith(OF_THE_BUNDLE)]
         assert (tab.strayed, complaints) == ([], [])
+        assert tab.violations() == []
         if folder := os.environ.get("REFERENCE_PICTURES"):
             tab.page.locator(".opblock.is-open").screenshot(path=Path(folder) / "operation.png")
