@@ -10,6 +10,7 @@ from console.answers import actor_of, page, show
 from console.asking import asked, pages
 from console.views.projects import PAGE_PROJECTS
 from console.words import LADDER, level_name
+from kernel.actor import Permission
 from provenance.domain.builders import release_attestor_id
 from provenance.domain.platforms import FORMS, build_type
 from provenance.queries import trust_map, trust_state
@@ -35,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "projects": shown,
         "pages": pages(given, more),
         "places": places,
+        "sees_all": actor.may(Permission.ADMINISTER, project=None),
         "is_first": "cursor" not in given,
     }
     return show(request, "console/home.html", content)

@@ -97,3 +97,16 @@ def test_ends_with_the_account(dora: User) -> None:
     User.objects.update(is_active=False)
 
     assert b"Log out" not in client.get("/").content
+
+
+def test_tells_everybody_what_their_session_shows_them(dora: User) -> None:
+    somebody, administrator = Client(), Client()
+    somebody.force_login(dora)
+    administrator.force_login(User.objects.create_superuser("admin"))
+
+    invited, overseeing = (client.get("/").content for client in (somebody, administrator))
+
+    assert b"You have no role anywhere yet." in invited
+    assert b"You administer this store" not in invited
+    assert b"You have no role anywhere yet." not in overseeing
+    assert b"every project is yours to see" in overseeing
