@@ -42,6 +42,11 @@ class Rows:
     rows: list[tuple[object, ...]]
     nothing: str
 
+    @property
+    def cells(self) -> list[list[tuple[str, object]]]:
+        """Each row with the head of each cell, for where there is no room for columns."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What django-unfold's index page shows; each number links to its list."""

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from kernel.digest import Sha256
 from kernel.errors import Refusal
@@ -106,7 +107,7 @@ class RequestAdmin(ReadOnly):
             return shown.NOTHING
         left = one.next_attempt_at - timezone.now()
         when = f"in {shown.span(left)}" if left.total_seconds() > 0 else "now"
-        return f"{when} ({shown.moment(one.next_attempt_at)})"
+        return format_html("{} ({})", when, shown.moment(one.next_attempt_at))
 
     @column("why it waits or ended")
     def why(self, one: AttestationRequest) -> str:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from access.domain.tokens import TokenKind
 from access.models import Invitation, Membership, Token, User
@@ -90,7 +91,7 @@ class TokenAdmin(ReadOnly):
             f"Revoke {token}",
             (
                 f"1 token of {token.project or 'the whole instance'} opens nothing any more.",
-                f"It was last used: {shown.moment(token.last_used_at)}.",
+                format_html("It was last used: {}.", shown.moment(token.last_used_at)),
                 "This cannot be taken back. What it uploaded stays.",
             ),
             "Revoke it",

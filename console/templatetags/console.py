@@ -1,12 +1,9 @@
 """How pages write digests, sizes and times."""
 
-import re
 from datetime import datetime
 from typing import Any, Final
 
 from django import template
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from artifacts.domain.lifecycle import BuildState
 
@@ -20,7 +17,6 @@ _STATES: Final = {
     BuildState.REFUSED: ("failed", "refused"),
     BuildState.OPEN: ("noted", "open"),
 }
-_BEHIND_A_PART: Final = re.compile(r"(?<=[/._@])(?=[^/._@])")
 _BRANCH, _TAG = "refs/heads/", "refs/tags/"
 
 
@@ -28,13 +24,6 @@ _BRANCH, _TAG = "refs/heads/", "refs/tags/"
 def short(digest: object) -> str:
     """The first characters of a digest or an id: enough to tell it from its neighbours."""
     return str(digest)[:_SHORT]
-
-
-@register.filter
-def breakable(text: str) -> str:
-    """A path or an address whose lines end behind its parts rather than within a word."""
-    parts = _BEHIND_A_PART.split(str(text))
-    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.filter

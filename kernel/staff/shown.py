@@ -25,9 +25,11 @@ def size(size_bytes: int) -> str:
     return filesizeformat(size_bytes)
 
 
-def moment(at: datetime | None) -> str:
-    """A time in UTC, to the second."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at is not None else NOTHING
+def moment(at: datetime | None) -> SafeString | str:
+    """A time in UTC, to the second, in one line."""
+    if at is None:
+        return NOTHING
+    return format_html('<span class="sr-whole">{} UTC</span>', f"{at:%Y-%m-%d %H:%M:%S}")
 
 
 def span(age: timedelta) -> str:

@@ -22,11 +22,6 @@ class Field:
     source: str
     meaning: str
 
-    @property
-    def parts(self) -> list[str]:
-        """The path in pieces, between which a line may end."""
-        return self.path.split("/")
-
 
 CLAIMS: Final = "identity token"
 STORE: Final = "this store"

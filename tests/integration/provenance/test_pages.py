@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.conf import settings
@@ -81,6 +82,23 @@ def test_shows_people_a_page_for_each_builder(
     assert response.status_code == 200
     assert "Why not higher" in response.content.decode()
     assert "Accept" in response["Vary"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/builders/github/hosted-confirmed/v1", "/buildtypes/github-actions-upload/v1"]
+)
+def test_tells_people_every_field_that_it_tells_machines(
+    attestor: Attestor, client: Client, address: str
+) -> None:
+    assert attestor.base_url == settings.PUBLIC_URL
+    fields = client.get(address).json()["fields"]
+    page = client.get(address, headers={"Accept": "text/html"}).content.decode()
+
+    shown = unescape(page.replace("<wbr>", ""))
+    assert fields
+    for field in fields:
+        for value in field.values():
+            assert f">{value}<" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 """Every step of a verification has words, and its place in exactly one chapter."""
 
-import pytest
-
 from console.story import CHAPTERS, ladder
-from console.templatetags.console import breakable
 from console.words import CONFIRMATION, LADDER, STEPS, level_name
 from provenance.domain.builders import Level
 from provenance.domain.evidence import StepName
@@ -16,19 +13,6 @@ def test_has_words_for_every_step() -> None:
 
 def test_has_words_for_whatever_asking_the_platform_came_to() -> None:
     assert set(CONFIRMATION) == set(ConfirmationOutcome.values)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("dist/linux_amd64/a.whl", "dist/<wbr>linux_<wbr>amd64/<wbr>a.<wbr>whl"),
-        ("https://a.test/<b>", "https://<wbr>a.<wbr>test/<wbr>&lt;b&gt;"),
-        (".github/..", ".<wbr>github/.."),
-        ("", ""),
-    ],
-)
-def test_lets_lines_end_behind_the_parts_of_a_path(text: str, shown: str) -> None:
-    assert breakable(text) == shown
 
 
 def test_puts_every_step_into_one_chapter() -> None:
