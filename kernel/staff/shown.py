@@ -26,10 +26,11 @@ def size(size_bytes: int) -> str:
 
 
 def moment(at: datetime | None) -> SafeString | str:
-    """A time in UTC, to the second, in one line."""
+    """A time in UTC, to the second; a line may end between day and time, and nowhere else."""
     if at is None:
         return NOTHING
-    return format_html('<span class="sr-whole">{} UTC</span>', f"{at:%Y-%m-%d %H:%M:%S}")
+    whole = '<span class="sr-whole">{}</span> <span class="sr-whole">{} UTC</span>'
+    return format_html(whole, f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
 
 
 def span(age: timedelta) -> str:
