@@ -103,7 +103,7 @@ def _downloads(
 
         return Trial(one.name, run)
 
-    few = _Reading(SMALL, files=100, times=amounts.small_reads // 100, clients=CLIENTS, counts=1)
+    few = _Reading(SMALL, files=20, times=amounts.small_reads // 20, clients=CLIENTS, counts=1)
     size = amounts.large_bytes
     one_large = _Reading(size, files=1, times=2, clients=1, counts=size / MEBIBYTE)
     return [
