@@ -34,6 +34,8 @@ from tests.factories.reference import closed_document
 from tests.factories.undone import undone
 
 AT_RANDOM: Final = int(os.environ.get("STRANGE_INPUT", "0"))
+# An operation takes as long as it takes where somebody asks for many inputs.
+pytestmark = [pytest.mark.timeout(0)] if AT_RANDOM else []
 SCHEMA: Final = schemathesis.openapi.from_dict(closed_document())
 SCHEMA.app = application
 SCHEMA.config.phases.coverage.unexpected_methods = set()
