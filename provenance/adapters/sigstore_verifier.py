@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
+from sigstore._internal.timestamp import TimestampVerificationResult
 from sigstore.errors import VerificationError
 from sigstore.models import Bundle, TrustedRoot
 from sigstore.verify import Verifier
@@ -21,7 +23,7 @@ from provenance.adapters.sigstore_failures import (
 from provenance.adapters.trust_windows import named_logs, trouble_with_authority, trouble_with_log
 from provenance.adapters.unverified_bundle import Unreadable, is_keyed, read_document, unsupported
 from provenance.domain.evidence import Step, StepName, Verification, VerifiedBundle
-from provenance.domain.trust_document import read_trust_document
+from provenance.domain.trust_document import TrustDocument, read_trust_document
 
 logger = logging.getLogger(__name__)
 
@@ -31,21 +33,55 @@ class SigstoreVerifier:
 
     def verify(self, unverified_bundle: bytes, *, trust_root: bytes) -> Verification:
         """See the port. A trust root that cannot be read is an operator's error and raises."""
-        trust = read_trust_document(trust_root)
-        root = trustroot.TrustedRoot.from_json(trust.trusted_root)
-        has_authorities = bool(root.certificate_authorities and root.tlogs)
-        if has_authorities or not trust.signing_keys:
-            Verifier(trusted_root=TrustedRoot(root))  # raises here if it is unusable
+        trust = _read_trust(trust_root)
         document = read_document(unverified_bundle)
         if isinstance(document, Unreadable):
             return _unreadable(document)
         if (unknown := unsupported(document)) is not None:
             return _unreadable(unknown)
         if is_keyed(document):
-            return verify_keyed(unverified_bundle, trust)
-        if not has_authorities:
+            return verify_keyed(unverified_bundle, trust.document)
+        if not trust.has_authorities:
             return _unreadable(Unreadable("unsupported-bundle", "a managed key", "a certificate"))
-        return _certified(unverified_bundle, root)
+        return _certified(unverified_bundle, trust.root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """A trust root that was read; shared, and never written to."""
+
+    document: TrustDocument
+    root: trustroot.TrustedRoot
+
+    @property
+    def has_authorities(self) -> bool:
+        return bool(self.root.certificate_authorities and self.root.tlogs)
+
+
+# A batch is verified against one root. Whoever gives other bytes has them read; what cannot be
+# used is not kept.
+@lru_cache(maxsize=8)
+def _read_trust(content: bytes) -> _Trust:
+    document = read_trust_document(content)
+    trust = _Trust(document, trustroot.TrustedRoot.from_json(document.trusted_root))
+    if trust.has_authorities or not document.signing_keys:
+        Verifier(trusted_root=TrustedRoot(trust.root))  # raises here if it is unusable
+    return trust
+
+
+class _Timekeeper(Verifier):
+    """Sigstore's verifier of one bundle, which remembers the times that it has verified."""
+
+    times: Sequence[datetime] = ()
+
+    def establish_times(self, bundle: Bundle) -> None:
+        """Verify the times alone."""
+        self._establish_time(bundle)
+
+    def _establish_time(self, bundle: Bundle) -> list[TimestampVerificationResult]:
+        found = super()._establish_time(bundle)
+        self.times = [result.time for result in found]
+        return found
 
 
 def _certified(unverified: bytes, root: trustroot.TrustedRoot) -> Verification:
@@ -59,8 +95,9 @@ def _certified(unverified: bytes, root: trustroot.TrustedRoot) -> Verification:
             raise
         failed = failed_step(error)
         if failed.name is StepName.CHAIN and bundle is not None:
-            verifier = Verifier(trusted_root=TrustedRoot(root))
-            failed = _about_time(failed, bundle, _times(verifier, bundle))
+            timekeeper = _Timekeeper(trusted_root=TrustedRoot(root))
+            timekeeper.establish_times(bundle)
+            failed = _about_time(failed, bundle, timekeeper.times)
         return _refused(failed)
 
 
@@ -73,9 +110,9 @@ def _verify(bundle: Bundle, root: trustroot.TrustedRoot) -> Verification:
     entry = bundle.log_entry._inner  # noqa: SLF001 - sigstore gives no other way to the entry
     logs = named_logs(root, entry.log_id.key_id)
     meant = root.model_copy(update={"tlogs": logs}) if logs else root
-    verifier, profile = Verifier(trusted_root=TrustedRoot(meant)), FulcioProfile()
+    verifier, profile = _Timekeeper(trusted_root=TrustedRoot(meant)), FulcioProfile()
     payload_type, payload = verifier.verify_dsse(bundle, profile)
-    times = _times(verifier, bundle)
+    times = verifier.times
     if trouble := trouble_with_authority(bundle, root, times):
         return _refused(Step(StepName.CHAIN, "chain-invalid", found=trouble))
     if trouble := trouble_with_log(entry, logs, times):
@@ -102,10 +139,6 @@ def _facts(profile: FulcioProfile) -> CertificateFacts:
     if profile.facts is None:  # sigstore did not ask the policy
         raise VerificationError("the certificate's profile was not verified")
     return profile.facts
-
-
-def _times(verifier: Verifier, bundle: Bundle) -> list[datetime]:
-    return [found.time for found in verifier._establish_time(bundle)]  # noqa: SLF001 - not returned
 
 
 def _about_time(failed: Step, bundle: Bundle, times: Sequence[datetime]) -> Step:
