@@ -34,14 +34,6 @@ from provenance.ports import Signed
 logger = logging.getLogger(__name__)
 
 SECOND_ASKED_AFTER: Final = timedelta(minutes=5)
-_ENDED: Final = (
-    "state",
-    "lease",
-    "leased_until",
-    "ended_at",
-    "statement",
-    "confirmation",
-)
 
 
 class Publish(Protocol):
@@ -167,14 +159,16 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
         )
         for subject in subjects_of(request=request)
     ]
-    request.state = RequestState.ATTESTED
-    request.lease = request.leased_until = request.last_error = None
-    request.ended_at = now
-    request.statement = work.asked.statement
-    request.confirmation = work.request.confirmation
-    if request.confirmation_told != work.request.confirmation_told:
-        request.confirmation_told = work.request.confirmation_told
-        request.save(update_fields=["confirmation_told"])
+    signed_for = {
+        "statement": work.asked.statement,
+        "confirmation": work.request.confirmation,
+        "confirmation_told": work.request.confirmation_told,
+    }
+    differing = [name for name, value in signed_for.items() if getattr(request, name) != value]
+    if differing:
+        for name in differing:
+            setattr(request, name, signed_for[name])
+        request.save(update_fields=differing)
     return _Kept(request, attestation, subjects)
 
 
@@ -182,10 +176,9 @@ def _save(kept: Sequence[_Kept], *, now: datetime) -> None:
     """Save a batch's rows together: each question to the database costs as much as a signature."""
     Attestation.objects.bulk_create([one.attestation for one in kept])
     AttestationSubject.objects.bulk_create([one for each in kept for one in each.subjects])
-    AttestationRequest.objects.bulk_update([one.request for one in kept], _ENDED)
-    # Not among them: there it would become JSON's null, which is not the database's.
-    ended = AttestationRequest.objects.filter(pk__in=[one.request.pk for one in kept])
-    ended.exclude(last_error=None).update(last_error=None)
+    AttestationRequest.objects.filter(pk__in=[one.request.pk for one in kept]).update(
+        state=RequestState.ATTESTED, lease=None, leased_until=None, last_error=None, ended_at=now
+    )
     for one in kept:
         request = one.request
         logger.info("build attested", extra=_told(request, attestation=str(one.attestation.pk)))
