@@ -109,6 +109,11 @@ class Line:
         _judge(service, url, response, content)
         return content
 
+    @property
+    def is_hung_up(self) -> bool:
+        """Whether nothing more can be said."""
+        return self._is_hung_up
+
     def hang_up(self) -> None:
         """End all connections at once, and let nobody open another."""
         with self._lock:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from django.utils import timezone
 from sigstore import dsse
@@ -52,8 +51,8 @@ class SigstoreSigner:
     """
 
     name = "sigstore"
-    # One is recorded, and the next claimed, while the log lets the other wait.
-    batches_at_once = 2
+    # While the log lets one wait, another is recorded, and the next stands ready.
+    batches_at_once = 3
 
     def __init__(
         self,
@@ -71,7 +70,9 @@ class SigstoreSigner:
         self._clock = clock
         self._limits = limits or Limits()
         # All batches of the process share them, so that the instance never sees more at once.
-        self._places = threading.BoundedSemaphore(self._limits.threads)
+        self._threads = ThreadPoolExecutor(
+            self._limits.threads, thread_name_prefix="sigstore-signer"
+        )
         self._kept = Kept()
         self._tls = ssl.create_default_context()
         self._breakers = {
@@ -83,32 +84,18 @@ class SigstoreSigner:
         if not jobs:
             return []
         office = self._open()
-        ends_at = time.monotonic() + self._limits.batch_seconds
         hang_up = threading.Timer(self._limits.batch_seconds, office.line.hang_up)
         hang_up.daemon = True
         hang_up.start()
         try:
-            with (
-                self._kept.in_use(),
-                ThreadPoolExecutor(
-                    min(self._limits.threads, len(jobs)), thread_name_prefix="sigstore-signer"
-                ) as pool,
-            ):
-                answers = list(pool.map(partial(self._sign, office, ends_at=ends_at), jobs))
+            with self._kept.in_use():
+                answers = list(self._threads.map(office.sign, jobs))
         finally:
             hang_up.cancel()
         unavailable = [answer for answer in answers if isinstance(answer, SignerUnavailable)]
         if len(unavailable) == len(answers):
             raise unavailable[0]
         return answers
-
-    def _sign(self, office: "_Office", job: SigningJob, *, ends_at: float) -> Answer:
-        if not self._places.acquire(timeout=ends_at - time.monotonic()):
-            return SignerUnavailable(reason="batch-too-slow")
-        try:
-            return office.sign(job)
-        finally:
-            self._places.release()
 
     def _open(self) -> "_Office":
         return _Office(
@@ -134,6 +121,8 @@ class _Office:
 
     def sign(self, job: SigningJob) -> Answer:
         """Sign one statement, in a thread that touches no database."""
+        if self.line.is_hung_up:  # it stood waiting for a thread; no service has failed it
+            return SignerUnavailable(reason="batch-too-slow")
         if job.transparency is not self.transparency:
             return SignerRefused(
                 reason="transparency-differs", expected=job.transparency, found=self.transparency
