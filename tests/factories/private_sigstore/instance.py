@@ -10,7 +10,6 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -138,13 +137,10 @@ def _start_tsa(stack: ExitStack, folder: Path, pki: Pki, port: int) -> None:
     if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode:
         _start(stack, folder, "tsa", command)  # no right to make a namespace
         return
-    inside, program = str(folder / "tsa.sock"), namespace.__file__
     python = shutil.which("python3") or "python3"
-    _start(stack, folder, "tsa", ["unshare", "--net", python, program, inside, str(port), *command])
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", port), backlog=512))
-    threading.Thread(
-        target=namespace.forward, args=(listener, socket.AF_UNIX, inside), daemon=True
-    ).start()
+    program, door = [python, namespace.__file__], [str(folder / "tsa.sock"), str(port)]
+    _start(stack, folder, "tsa", ["unshare", "--net", *program, "inside", *door, *command])
+    _start(stack, folder, "tsa-outside", [*program, "outside", *door])
 
 
 def _fulcio_config(folder: Path, issuers: list[str]) -> Path:

@@ -1,8 +1,10 @@
 """Run a server in a network namespace of its own, reachable through a unix socket alone.
 
 The timestamp server's metrics listen on port 2112 of every interface, whatever one says: outside
-of a namespace strangers could ask it, and a second run of these tests could not start. Used as a
-program: `unshare --net python namespace.py SOCKET PORT COMMAND…`.
+of a namespace strangers could ask it, and a second run of these tests could not start. Used as two
+programs, so that neither costs the tests' own process anything:
+`unshare --net python namespace.py inside SOCKET PORT COMMAND…` and
+`python namespace.py outside SOCKET PORT`.
 """
 
 import ctypes
@@ -54,8 +56,8 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-def _main() -> int:
-    path, port, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+def _inside(path: str, port: int, command: list[str]) -> int:
+    """Run the server, and whoever comes to the socket is connected to its port."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh", b"lo", _IFF_UP))
     with socket.socket(socket.AF_UNIX) as listener:
@@ -73,5 +75,17 @@ def _main() -> int:
         ).returncode
 
 
+def _outside(path: str, port: int) -> int:
+    """Whoever comes to the port is connected to the socket."""
+    with socket.create_server(("127.0.0.1", port), backlog=512) as listener:
+        forward(listener, socket.AF_UNIX, path)
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(_main())
+    side, socket_path, its_port, *its_command = sys.argv[1:]
+    sys.exit(
+        _inside(socket_path, int(its_port), its_command)
+        if side == "inside"
+        else _outside(socket_path, int(its_port))
+    )
