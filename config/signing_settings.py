@@ -162,7 +162,7 @@ SIGNING: Final = (
     Setting(
         "KEY_TIMESTAMPS",
         Kind.LIST,
-        User.WORKER,
+        User.BOTH,
         "with `key`: addresses of timestamp authorities (RFC 3161); all of them timestamp "
         "each signature",
         "https://tsa.example.com/api/v1/timestamp",
@@ -170,7 +170,7 @@ SIGNING: Final = (
     Setting(
         "KEY_LOG",
         Kind.URL,
-        User.WORKER,
+        User.BOTH,
         "with `key` and timestamps: the address of a Rekor v2 log; not the public one",
         "https://rekor.example.com",
     ),

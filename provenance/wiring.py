@@ -70,9 +70,13 @@ def signer() -> Signer:
 @cache
 def signers_elsewhere() -> Mapping[Transparency, Signer]:
     """Who signs what owners want recorded otherwise than privately."""
-    if not settings.SIGSTORE.public.is_given:
-        return {}
-    return {Transparency.PUBLIC_LOG: _sigstore_signer(Transparency.PUBLIC_LOG)}
+    elsewhere: dict[Transparency, Signer] = {}
+    if KeySigner.name == settings.SIGNER:
+        others = _witnesses().transparencies - {DEFAULT}
+        elsewhere |= dict.fromkeys(others, signer())
+    if settings.SIGSTORE.public.is_given:
+        elsewhere[Transparency.PUBLIC_LOG] = _sigstore_signer(Transparency.PUBLIC_LOG)
+    return elsewhere
 
 
 def disclosure() -> Disclosure | None:

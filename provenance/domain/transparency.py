@@ -5,9 +5,11 @@ each certificate, with the repository and the workflow in it, into public certif
 signer is public or private as a whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
+
+from provenance.errors import SignerRefused
 
 Value = TypeVar("Value")
 
@@ -34,3 +36,15 @@ def permitted(chosen: Transparency, *, is_public: bool) -> Transparency:
 def fitting(signers: Mapping[Transparency, Value], wanted: Transparency) -> Value | None:
     """The signer that is declared to be exactly what is wanted; never the next best."""
     return signers.get(wanted)
+
+
+def require_place(wanted: Transparency, *, declared: Collection[Transparency]) -> None:
+    """Have a signer refuse what is meant for another place than those that it is declared to be.
+
+    Raises:
+        SignerRefused: with what is wanted, and what the signer is.
+    """
+    if wanted not in declared:
+        raise SignerRefused(
+            reason="transparency-differs", expected=wanted.value, found=", ".join(sorted(declared))
+        )

@@ -8,6 +8,7 @@ from typing import Final
 from kernel.digest import Sha256
 from provenance.domain.evidence import Step, VerifiedBundle
 from provenance.domain.statement import Statement, Subject, encode
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import BundleVerifier, Signed, Signer, SigningJob
 from provenance.queries import trust_root, trust_state
@@ -26,11 +27,18 @@ class Trial:
     verified: VerifiedBundle
 
 
-def try_signer(*, signer: Signer, verifier: BundleVerifier, base_url: str, now: datetime) -> Trial:
+def try_signer(
+    *,
+    signer: Signer,
+    verifier: BundleVerifier,
+    base_url: str,
+    now: datetime,
+    transparency: Transparency = DEFAULT,
+) -> Trial:
     """Sign and verify against the published trust root; nothing is recorded by the store.
 
     The statement has a type and an identity of its own, which no policy accepts. A log of the
-    signer's keeps an entry of it.
+    signer's keeps an entry of it: a public one, where `transparency` says so.
 
     Raises:
         SignerUnavailable: it cannot sign now; the facts say which part, and why.
@@ -42,7 +50,7 @@ def try_signer(*, signer: Signer, verifier: BundleVerifier, base_url: str, now: 
     subject = Subject("nothing", Sha256.of(hashlib.sha256(b"").digest()))
     kind = f"{base_url}/predicates/signer-test/v1"
     statement = encode(Statement((subject,), kind, {"testedAt": now.isoformat()}))
-    (answer,) = signer.sign([SigningJob(statement, identity, {})])
+    (answer,) = signer.sign([SigningJob(statement, identity, {}, transparency)])
     if not isinstance(answer, Signed):
         raise answer
     verification = verifier.verify(answer.bundle, trust_root=root)

@@ -10,6 +10,7 @@ from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.trust_root import trusted_root
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import VerifiedBundle
+from provenance.domain.transparency import Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, Signer, SigningJob
 from tests.factories.managed_keys import KeyStore, key_in
@@ -64,13 +65,20 @@ def witnessed_key(request: pytest.FixtureRequest, folder: Path) -> Case:
     return Case(store.signer(), store.document.to_json(), STORE)
 
 
+def timestamped_key(request: pytest.FixtureRequest, folder: Path) -> Case:
+    instance = request.getfixturevalue("sigstore")
+    assert isinstance(instance, Sigstore)
+    store = KeyStore(key_in(folder), instance.instance, has_log=False)
+    return Case(store.signer(), store.document.to_json(), STORE)
+
+
 @pytest.fixture(params=[embedded, sigstore])
 def certifying(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     make: Make = request.param
     return make(request, tmp_path)
 
 
-@pytest.fixture(params=[embedded, sigstore, key, witnessed_key])
+@pytest.fixture(params=[embedded, sigstore, key, witnessed_key, timestamped_key])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     make: Make = request.param
     return make(request, tmp_path)
@@ -133,6 +141,25 @@ def test_refuses_one_bad_job_without_hurting_the_others(case: Case, bad: Signing
     assert isinstance(refused, SignerRefused)
     assert case.verified(before).payload == job(1).statement
     assert case.verified(after).payload == job(2).statement
+
+
+@pytest.mark.parametrize("make", [embedded, sigstore, key, witnessed_key, timestamped_key])
+@pytest.mark.parametrize("elsewhere", [Transparency.PUBLIC_LOG, Transparency.TIMESTAMP_ONLY])
+def test_signs_only_what_may_be_recorded_where_it_records(
+    request: pytest.FixtureRequest, tmp_path: Path, make: Make, elsewhere: Transparency
+) -> None:
+    case = make(request, tmp_path)
+
+    privately, other = case.sign(job(1), replace(job(2), transparency=elsewhere))
+
+    assert case.verified(privately).payload == job(1).statement
+    if (make, elsewhere) == (timestamped_key, Transparency.TIMESTAMP_ONLY):
+        assert case.verified(other).log_index is None
+        assert case.verified(other).signed_at is not None
+    else:
+        assert isinstance(other, SignerRefused)
+        assert other.facts["reason"] == "transparency-differs"
+        assert other.facts["expected"] == elsewhere.value
 
 
 def embedded_without_its_keys(_request: pytest.FixtureRequest, folder: Path) -> Signer:

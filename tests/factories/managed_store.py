@@ -11,6 +11,7 @@ from django.utils import timezone
 from kernel.digest import Sha256
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.build_facts import Witnessed
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.models import AttestationRequest
 from provenance.ports import Signer
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
@@ -40,6 +41,7 @@ class Store:
         *,
         facts: Witnessed | None = FACTS,
         digest: Sha256 = DIGEST,
+        transparency: Transparency = DEFAULT,
     ) -> AttestationRequest:
         """One build of one file, signed and verified by the worker as always."""
         request = requested(facts, digests=[digest])
@@ -47,10 +49,17 @@ class Store:
             signer=signer or self.keys.signer(),
             verifier=SigstoreVerifier(),
             base_url=self.keys.base_url,
+            elsewhere=dict.fromkeys(
+                self.keys.witnesses.transparencies - {DEFAULT}, signer or self.keys.signer()
+            ),
         )
         attest_builds(
             attestor=attesting,
-            endings=Endings(publish=self._publish, refuse=self._refuse),
+            endings=Endings(
+                publish=self._publish,
+                refuse=self._refuse,
+                transparencies=lambda *, projects: dict.fromkeys(projects, transparency),
+            ),
             clock=timezone.now,
         )
         request.refresh_from_db()

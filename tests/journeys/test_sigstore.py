@@ -140,6 +140,28 @@ def test_tells_the_operator_that_the_signer_works(sigstore_shop: SigstoreShop) -
     assert (sigstore_shop.folder / "bundle").read_bytes().startswith(b"{")
 
 
+def test_tries_the_public_instance_too(sigstore_shop: SigstoreShop) -> None:
+    """Here the same one, declared public: what its log keeps is about nothing."""
+    files = sigstore_shop.attesting.files
+    public = {
+        "STRONGROOM_PUBLIC_SIGSTORE_TRUSTED_ROOT": str(files.trusted_root),
+        "STRONGROOM_PUBLIC_SIGSTORE_SIGNING_CONFIG": str(files.signing_config),
+    }
+
+    both = sigstore_shop.manage("test_signer", **public)
+    without = str(sigstore_shop.config_without("fulcio"))
+    broken = sigstore_shop.manage(
+        "test_signer", **{**public, "STRONGROOM_PUBLIC_SIGSTORE_SIGNING_CONFIG": without}
+    )
+
+    assert both.returncode == 0, both.stderr
+    chosen = [line for line in both.stdout.splitlines() if "projects that choose" in line]
+    assert [line.rpartition(" ")[2] for line in chosen] == ["private-log", "public-log"]
+    assert broken.returncode == 1
+    assert "sigstore (public-log) does not work" in broken.stderr
+    assert "for projects that choose: private-log" in broken.stdout
+
+
 def test_tells_the_operator_what_is_wrong(
     sigstore_shop: SigstoreShop,
 ) -> None:

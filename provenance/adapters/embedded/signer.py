@@ -28,6 +28,7 @@ from provenance.adapters.embedded.generations import open_generation
 from provenance.adapters.embedded.identity import IdentityIssuer
 from provenance.adapters.embedded.keys import KeyEncryptionKey
 from provenance.adapters.embedded.trust_root import trusted_root
+from provenance.domain.transparency import DEFAULT, require_place
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
 
@@ -122,6 +123,7 @@ def _sign_batch(office: _Office, jobs: Sequence[SigningJob]) -> list[Answer]:
 def _sign_one(job: SigningJob, clerk: Clerk, context: SigningContext, desk: Desk) -> Answer:
     """Sign one statement, in a thread of its own that blocks at the desk; touches no database."""
     try:
+        require_place(job.transparency, declared=[DEFAULT])
         # First, so that a statement that cannot be signed costs no certificate.
         statement = dsse.Statement(job.statement)
         token = clerk.identities.mint(

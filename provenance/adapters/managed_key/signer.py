@@ -32,6 +32,7 @@ from provenance.adapters.sigstore_instance.clients import (
 from provenance.adapters.sigstore_instance.line import Limits, Line
 from provenance.domain.signing_keys import Demand, SigningKey, attestor_scope
 from provenance.domain.statement import PAYLOAD_TYPE
+from provenance.domain.transparency import DEFAULT, Transparency, require_place
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
 
@@ -55,6 +56,15 @@ class Witnesses:
         """What every bundle of a key that is signed with them has, and so must have."""
         demands = {Demand.TIMESTAMP} if self.timestamps else set()
         return frozenset(demands | ({Demand.LOG} if self.log else set()))
+
+    @property
+    def transparencies(self) -> frozenset[Transparency]:
+        """Where its bundles are recorded: privately, and with timestamps alone in no log at all.
+
+        A log that there is stands among the demands, so that it can be left out for nobody.
+        """
+        is_without_log = Demand.TIMESTAMP in self.demands and Demand.LOG not in self.demands
+        return frozenset({DEFAULT, *([Transparency.TIMESTAMP_ONLY] if is_without_log else [])})
 
 
 def listed_key(
@@ -134,7 +144,10 @@ class KeySigner:
             SignerUnavailable: the key cannot be used now.
         """
         try:
+            require_place(job.transparency, declared=self._witnesses.transparencies)
             statement = dsse.Statement(job.statement)
+        except SignerRefused as refusal:
+            return refusal
         except SigstoreError as error:
             return SignerRefused(reason="not-signable", found=str(error)[:300])
         if not listed.may_speak_for(job.identity):

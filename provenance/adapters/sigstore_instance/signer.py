@@ -34,7 +34,7 @@ from provenance.adapters.sigstore_instance.configuration import (
 )
 from provenance.adapters.sigstore_instance.identity_tokens import IdentityTokens, Mint
 from provenance.adapters.sigstore_instance.line import Kept, Limits, Line
-from provenance.domain.transparency import DEFAULT, Transparency
+from provenance.domain.transparency import DEFAULT, Transparency, require_place
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.ports import Signed, SigningJob
 
@@ -123,13 +123,12 @@ class _Office:
         """Sign one statement, in a thread that touches no database."""
         if self.line.is_hung_up:  # it stood waiting for a thread; no service has failed it
             return SignerUnavailable(reason="batch-too-slow")
-        if job.transparency is not self.transparency:
-            return SignerRefused(
-                reason="transparency-differs", expected=job.transparency, found=self.transparency
-            )
         try:
+            require_place(job.transparency, declared=[self.transparency])
             # First, so that a statement that cannot be signed costs no certificate.
             statement = dsse.Statement(job.statement)
+        except SignerRefused as refusal:
+            return refusal
         except SigstoreError as error:
             return SignerRefused(reason="not-signable", found=str(error)[:300])
         try:

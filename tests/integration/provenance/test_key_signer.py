@@ -17,6 +17,7 @@ from provenance.adapters.managed_key.holders import KeyHolder
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import Expected, Verification, examine
 from provenance.domain.signing_keys import SigningKeyWithoutTime, public_pem
+from provenance.domain.transparency import Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import Attestation, AttestationRequest, RequestState
 from provenance.ports import Signed, SigningJob
@@ -87,6 +88,24 @@ def test_attests_with_witnesses(witnessed_store: Store) -> None:
     assert verified is not None
     assert verified.signed_at is not None
     assert verified.log_index is not None
+
+
+def test_records_in_no_log_what_its_owner_wants_in_none(sigstore: Sigstore, tmp_path: Path) -> None:
+    store = Store(KeyStore(key_in(tmp_path), sigstore.instance, has_log=False)).initialise()
+
+    request = store.attested(transparency=Transparency.TIMESTAMP_ONLY)
+
+    verified = verification(request).verified
+    assert request.state == RequestState.ATTESTED
+    assert verified is not None
+    assert verified.signed_at is not None
+    assert verified.log_index is None
+
+
+def test_leaves_a_log_that_its_key_demands_out_for_nobody(witnessed_store: Store) -> None:
+    request = witnessed_store.attested(transparency=Transparency.TIMESTAMP_ONLY)
+
+    assert why_no_row(request, "signer-unavailable") == "no-signer-for-transparency"
 
 
 def test_lists_the_key_before_it_signs(store: Store, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from config.settings.managed_key import ManagedKey
 from provenance import wiring
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import Verification
+from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable, TrustRootMissing
 from provenance.models import Attestation
 from provenance.ports import Signed, Signer, SigningJob
@@ -23,7 +25,8 @@ from provenance.queries import signing_keys, trust_state
 from provenance.usecases.attest_builds import Attestor
 from provenance.usecases.try_signer import Trial, try_signer
 from tests.factories.managed_keys import key_in
-from tests.factories.signing_jobs import statement
+from tests.factories.private_sigstore.attestor import Sigstore
+from tests.factories.signing_jobs import STORE, statement
 
 pytestmark = pytest.mark.django_db
 
@@ -153,14 +156,43 @@ def test_says_that_a_clock_is_wrong(attestor: Attestor, off: timedelta) -> None:
         )
 
 
+@contextmanager
+def uncached_signers() -> Iterator[None]:
+    """Signers that are wired anew, and not kept for the next test."""
+    for cached in (wiring.signer, wiring.signers_elsewhere):
+        cached.cache_clear()
+    try:
+        yield
+    finally:
+        for cached in (wiring.signer, wiring.signers_elsewhere):
+            cached.cache_clear()
+
+
 @pytest.fixture
 def managed(tmp_path: Path) -> Iterator[Path]:
     """The worker of a store with a key in a file; its file."""
     uri = key_in(tmp_path)
-    wiring.signer.cache_clear()
-    with override_settings(SIGNER="key", MANAGED_KEY=ManagedKey(uri, None, (), None)):
+    managed = ManagedKey(uri, None, (), None)
+    with override_settings(SIGNER="key", MANAGED_KEY=managed), uncached_signers():
         yield Path(uri.removeprefix("file:"))
-    wiring.signer.cache_clear()
+
+
+@pytest.fixture
+def timestamped(sigstore: Sigstore, tmp_path: Path) -> Iterator[ManagedKey]:
+    """The same with a timestamp authority."""
+    instance = sigstore.instance
+    key = ManagedKey(key_in(tmp_path), None, (f"{instance.tsa}/api/v1/timestamp",), None)
+    described = replace(settings.SIGSTORE.described, trusted_root=instance.trusted_root)
+    with (
+        override_settings(
+            SIGNER="key",
+            MANAGED_KEY=key,
+            SIGSTORE=replace(settings.SIGSTORE, described=described),
+            PUBLIC_URL=STORE,
+        ),
+        uncached_signers(),
+    ):
+        yield key
 
 
 def told() -> tuple[int, str]:
@@ -189,6 +221,27 @@ def test_shows_the_key_and_each_step(managed: Path) -> None:
         "verified: signature",
     ]
     assert "nobody vouches for a time" in text
+
+
+def test_tries_what_is_recorded_in_no_log(timestamped: ManagedKey) -> None:
+    call_command("init_signer", stdout=io.StringIO())
+
+    status, text = told()
+
+    assert status == 0
+    assert wiring.offered_transparencies() == {DEFAULT, Transparency.TIMESTAMP_ONLY}
+    for choice in wiring.offered_transparencies():
+        assert f"for projects that choose: {choice.value}" in text
+    assert text.count("verified: time") == len(wiring.offered_transparencies())
+    assert timestamped.log is None
+    assert "log entry: none" in text
+
+
+def test_offers_no_way_around_a_log_that_the_key_demands(timestamped: ManagedKey) -> None:
+    logged = replace(timestamped, log="http://127.0.0.1:9")
+
+    with override_settings(MANAGED_KEY=logged), uncached_signers():
+        assert wiring.offered_transparencies() == {DEFAULT}
 
 
 def test_ends_with_another_status_for_each_kind_of_failure(managed: Path) -> None:
