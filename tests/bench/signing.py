@@ -1,136 +1,154 @@
-"""Builds signed per second, by the store and by the bare instance, in turns.
+"""Builds per second with a Sigstore instance: sealed to published by the store, and bare, in turns.
 
-    python -m pytest --capture=no tests/bench/signing.py
+    python -m tests.bench.signing [--rounds 5] [--json FILE]
 
-Both drive the same private Sigstore (tests/factories/private_sigstore), 32 at once. Bare is
-sigstore-python alone: token, key, certificate, timestamp and log entry for each statement. The
-store does what one process of its worker does besides: it claims requests, writes statements,
-verifies each bundle and records it. Medians, of the rates and of the ratio within each round,
-because the machine may be busy with other things.
+Both drive the same private Sigstore (tests/factories/private_sigstore), 32 statements at once. The
+medians are of the rates, and of the ratio within each round, because the machine may be busy with
+other things. CPU time is of all that takes part, in milliseconds for each statement.
 """
 
+import argparse
+import json
 import os
+import shutil
 import statistics
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import pytest
-from django.utils import timezone
-from sigstore import dsse
-from sigstore.models import SigningConfig, TrustedRoot
-from sigstore.oidc import IdentityToken
-from sigstore.sign import SigningContext
+if TYPE_CHECKING:
+    from tests.factories.private_sigstore.attestor import Sigstore
 
-from kernel.digest import Sha256
-from provenance.adapters.sigstore_instance.identity_tokens import StoreIdentities
-from provenance.models import Attestation
-from provenance.ports import SigningJob
-from provenance.usecases.attest_builds import BATCH
-from tests.factories.facts import witnessed
-from tests.factories.private_sigstore.attestor import Sigstore
-from tests.factories.private_sigstore.store import Store
-from tests.factories.requests import requested
-from tests.factories.signing_jobs import job
-
-# Enough that neither's first and last second count for much: the log publishes once a second.
-STATEMENTS: Final = 8 * BATCH
-ROUNDS: Final = 5
-
-
-class Bare:
-    """sigstore-python with clients of its own, kept open, one set a thread."""
-
-    def __init__(self, store: Store) -> None:
-        attestor = store.attestor
-        self._instance = attestor.instance
-        self._mint = StoreIdentities(key_file=attestor.key_file, issuer=attestor.issuer).open()
-        self._local = threading.local()
-
-    def run(self, pool: ThreadPoolExecutor) -> float:
-        jobs = [job(number) for number in range(STATEMENTS)]
-        began = time.perf_counter()
-        list(pool.map(self._sign, jobs))
-        return STATEMENTS / (time.perf_counter() - began)
-
-    def _sign(self, one: SigningJob) -> None:
-        token = IdentityToken(self._mint(one, timezone.now()))
-        with self._context().signer(token) as signer:
-            signer.sign_dsse(dsse.Statement(one.statement))
-
-    def _context(self) -> SigningContext:
-        found: SigningContext | None = getattr(self._local, "context", None)
-        if found is None:
-            config = SigningConfig.from_file(str(self._instance.signing_config))
-            root = TrustedRoot.from_file(str(self._instance.trusted_root))
-            found = self._local.context = SigningContext(
-                fulcio=config.get_fulcio(),
-                rekor=config.get_tlogs()[0],
-                trusted_root=root,
-                tsa_clients=config.get_tsas(),
-            )
-        return found
-
-
-def by_the_store(store: Store) -> float:
-    """What a worker does with builds that were sealed before."""
-    for number in range(STATEMENTS):
-        requested(witnessed(run_id=str(number)), digests=[Sha256(f"{number:064x}")])
-    before = Attestation.objects.count()
-    signer = store.signer()
-    began = time.perf_counter()
-    store.attest(signer)
-    seconds = time.perf_counter() - began
-    assert Attestation.objects.count() == before + STATEMENTS
-    return STATEMENTS / seconds
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Rates:
-    """One round: statements per second."""
+class Rate:
+    """Statements per second, and the milliseconds of CPU that each took, by program."""
 
-    store: float
-    bare: float
+    per_second: float
+    cpu: Mapping[str, float]
 
 
-def compare(sigstore: Sigstore, folder: Path, *, rounds: int) -> Iterator[Rates]:
-    """So many rounds in turns, after one to warm up; who begins changes.
+@dataclass(frozen=True)
+class Round:
+    """One round of both."""
 
-    Needs a database of its own, whose rows other connections see.
+    store: Rate
+    bare: Rate
+
+    @property
+    def ratio(self) -> float:
+        """The store's part of the bare rate."""
+        return self.store.per_second / self.bare.per_second
+
+
+def compare(*, rounds: int) -> list[Round]:
+    """Measure in a process of its own, with a database and an instance of its own.
+
+    A round to warm up is not among them. Takes about 20 seconds a round; the programs of the
+    private Sigstore must be installed (`missing_programs`).
+
+    Raises:
+        CalledProcessError: it could not be measured; stderr says why.
     """
-    store = Store.create(sigstore, folder)
-    bare = Bare(store)
-    with ThreadPoolExecutor(BATCH) as pool:
-        bare.run(pool)
-        by_the_store(store)
-        for number in range(rounds):
-            if number % 2:
-                first = bare.run(pool)
-                yield Rates(by_the_store(store), first)
-            else:
-                ours = by_the_store(store)
-                yield Rates(ours, bare.run(pool))
+    ours = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
+    with tempfile.TemporaryDirectory(prefix="strongroom-signing-") as folder:
+        file = Path(folder) / "rounds.json"
+        subprocess.run(
+            [sys.executable, "-m", __name__, f"--rounds={rounds}", f"--json={file}"],
+            cwd=ROOT,
+            env=ours,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        return [
+            Round(Rate(**one["store"]), Rate(**one["bare"])) for one in json.loads(file.read_text())
+        ]
 
 
-def summed_up(rates: Sequence[Rates]) -> str:
+def summed_up(rounds: Sequence[Round]) -> str:
     """The medians, and that of the rounds' own ratios."""
-    ratio = statistics.median(one.store / one.bare for one in rates)
+    store, bare = [one.store for one in rounds], [one.bare for one in rounds]
+    ratio = statistics.median(one.ratio for one in rounds)
     return (
-        f"medians of {len(rates)} x {STATEMENTS}, {BATCH} at once, load {os.getloadavg()[0]:.1f}:"
-        f" store {statistics.median(one.store for one in rates):.1f}/s,"
-        f" bare {statistics.median(one.bare for one in rates):.1f}/s, ratio {ratio:.2f}"
+        f"medians of {len(rounds)}, load {os.getloadavg()[0]:.1f}:"
+        f" store {_median(store):.1f}/s, bare {_median(bare):.1f}/s, ratio {ratio:.2f}\n"
+        f"CPU of the store's: {_cpu(store)}\n"
+        f"CPU of the bare:    {_cpu(bare)}"
     )
 
 
-@pytest.mark.timeout(1800)
-@pytest.mark.django_db(transaction=True)
-def test_compares(sigstore: Sigstore, tmp_path: Path) -> None:
-    rates = []
-    for one in compare(sigstore, tmp_path, rounds=ROUNDS):
-        rates.append(one)
-        print(f"store {one.store:6.1f}/s  bare {one.bare:6.1f}/s", flush=True)  # noqa: T201 - a report
-    print(summed_up(rates))  # noqa: T201 - a report
+def _median(rates: Sequence[Rate]) -> float:
+    return statistics.median(one.per_second for one in rates)
+
+
+def _cpu(rates: Sequence[Rate]) -> str:
+    medians = {
+        name: statistics.median(one.cpu.get(name, 0) for one in rates) for name in rates[0].cpu
+    }
+    parts = ", ".join(f"{name} {value:.1f}" for name, value in sorted(medians.items()))
+    return f"{sum(medians.values()):.1f} ms ({parts})"
+
+
+@contextmanager
+def _everything() -> Iterator["Sigstore"]:
+    """PostgreSQL with the store's tables, and the private Sigstore; Django is made ready first."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django  # noqa: PLC0415 - the settings are named above
+
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
+    from django.db import connections  # noqa: PLC0415 - as above
+
+    from tests.environment import SCRATCH  # noqa: PLC0415 - as above
+    from tests.factories.postgres import running_postgres  # noqa: PLC0415 - as above
+    from tests.factories.private_sigstore.attestor import Sigstore  # noqa: PLC0415 - as above
+    from tests.factories.private_sigstore.instance import running_instance  # noqa: PLC0415 - as above
+    from tests.factories.private_sigstore.issuer import serving_issuer  # noqa: PLC0415 - as above
+
+    folder = SCRATCH / "sigstore"
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        with (
+            running_postgres(),
+            running_instance(folder) as instance,
+            serving_issuer(instance.issuer) as issuer,
+        ):
+            try:
+                call_command("migrate_schema", verbosity=0)
+                yield Sigstore(instance, issuer)
+            finally:
+                connections.close_all()
+                connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
+    finally:
+        shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+def main() -> None:
+    """Measure, and say so."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5, help="counted rounds, after a warming one")
+    parser.add_argument("--json", type=Path, help="where every single rate is written")
+    asked = parser.parse_args()
+    measured = []
+    with _everything() as sigstore:
+        from tests.bench.signing_rounds import take_turns  # noqa: PLC0415 - after django.setup()
+
+        for one in take_turns(sigstore, rounds=asked.rounds):
+            measured.append(one)
+            rates = f"store {one.store.per_second:6.1f}/s  bare {one.bare.per_second:6.1f}/s"
+            sys.stdout.write(f"{rates}  {one.ratio:.2f}\n")
+            sys.stdout.flush()
+    if asked.json is not None:
+        asked.json.write_text(json.dumps([asdict(one) for one in measured]))
+    sys.stdout.write(f"{summed_up(measured)}\n")
+
+
+if __name__ == "__main__":
+    main()
