@@ -157,6 +157,19 @@ class IdentityKeys(Protocol):
         ...
 
 
+class SealedKeys(Protocol):
+    """The private keys in this store's rows, and two key-encryption keys; joins a transaction."""
+
+    def reseal(self) -> int:
+        """Seal each under the new key-encryption key, and say how many lay under the old one.
+
+        Raises:
+            SignerUnavailable: one lies under neither, or is not the key whose public half stands
+                beside it.
+        """
+        ...
+
+
 class SignerKeys(Protocol):
     """The long-lived keys of a signer that keeps its own, and what verifies with them."""
 

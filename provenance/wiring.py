@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
 from provenance.adapters.embedded.log import EmbeddedLog
+from provenance.adapters.embedded.sealed_keys import StoreSealedKeys
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.adapters.joined_keys import JoinedKeys
@@ -37,6 +39,7 @@ from provenance.ports import (
     Disclosure,
     IdentityKeys,
     RunConfirmation,
+    SealedKeys,
     Signer,
     SignerKeys,
     TransparencyLog,
@@ -133,6 +136,11 @@ def signer_keys() -> SignerKeys:
 def identity_issuer_keys() -> IdentityKeys:
     """The keys of the store's own issuer, for the operator's commands."""
     return StoreIdentityKeys(key_file=settings.ATTESTOR_KEY_FILE)
+
+
+def sealed_keys(new_key_file: Path) -> SealedKeys:
+    """The keys that the store keeps itself, for the operator's command."""
+    return StoreSealedKeys(key_file=settings.ATTESTOR_KEY_FILE, new_key_file=new_key_file)
 
 
 def contested() -> ContestedKeys:
