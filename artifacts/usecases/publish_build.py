@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from artifacts.domain.lifecycle import BuildState, move
+from artifacts.domain.lifecycle import BuildState, move, states_before
 from artifacts.events import BuildPublished
 from artifacts.models import Build
 from kernel.outbox.emit import emit
@@ -19,10 +19,11 @@ def publish_build(*, build_id: UUID, now: datetime) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("publish_build joins a transaction")
-    build = Build.objects.select_for_update().get(pk=build_id)
-    if build.state == BuildState.PUBLISHED:
+    # One question for each build of a batch; its condition is asked again after a wait for the row.
+    waiting = Build.objects.filter(pk=build_id, state__in=states_before(BuildState.PUBLISHED))
+    if not waiting.update(state=BuildState.PUBLISHED, published_at=now):
+        state = BuildState(Build.objects.values_list("state", flat=True).get(pk=build_id))
+        if state != BuildState.PUBLISHED:
+            move(state, BuildState.PUBLISHED)
         return
-    build.state = move(BuildState(build.state), BuildState.PUBLISHED)
-    build.published_at = now
-    build.save(update_fields=["state", "published_at"])
-    emit(BuildPublished(build_id=build.pk), now=now)
+    emit(BuildPublished(build_id=build_id), now=now)
