@@ -13,20 +13,15 @@ from typing import Final
 
 import boto3
 from botocore.config import Config
-from django.core.management import call_command
-from django.db import connections
 
 from config.embedded.programs import WEB_BACKPRESSURE, WEB_THREADS, WEB_WORKERS, python
 from config.embedded.running import Running, running
 from config.settings import env
 from tests.bench.contestants import PART_BYTES, Contestant, Nginx, RawS3, Registry, Strongroom
 from tests.bench.pulp import programs, running_pulp
-from tests.environment import SCRATCH
 from tests.factories import nginx
 from tests.factories.children import child
 from tests.factories.free_ports import free_port
-from tests.factories.postgres import running_postgres
-from tests.factories.private_sigstore.attestor import Sigstore, running_sigstore
 from tests.factories.private_sigstore.instance import missing_programs
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, is_installed, running_s3
 
@@ -74,8 +69,6 @@ class Arena:
     raw_s3: RawS3 | None
     peers: tuple[Contestant, ...]
     instance: Running
-    sigstore: Sigstore | None
-    folder: Path
     missing: tuple[str, ...]
 
     @property
@@ -116,13 +109,8 @@ def arena(folder: Path) -> Iterator[Arena]:
             missing.append("Pulp (tests/bench/pulp.py says how)")
         else:
             peers.append(stack.enter_context(running_pulp(folder / "pulp")))
-        sigstore = None
         if absent := missing_programs():
             missing.append(f"Sigstore's {', '.join(absent)} (.ci/run builds them)")
-        else:
-            stack.enter_context(_own_database())
-            (folder / "sigstore").mkdir()
-            sigstore = stack.enter_context(running_sigstore(folder / "sigstore"))
         yield Arena(
             directory,
             front,
@@ -130,24 +118,8 @@ def arena(folder: Path) -> Iterator[Arena]:
             raw,
             tuple(peers),
             instance,
-            sigstore,
-            folder,
             tuple(missing),
         )
-
-
-@contextmanager
-def _own_database() -> Iterator[None]:
-    """What tests.settings names: for the store that signs in the benchmark's own process."""
-    SCRATCH.mkdir(mode=0o700)
-    try:
-        with running_postgres():
-            call_command("migrate_schema", verbosity=0)
-            yield
-            connections.close_all()
-            connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
-    finally:
-        shutil.rmtree(SCRATCH)
 
 
 def _strongroom(name: str, instance: Running) -> Strongroom:

@@ -43,7 +43,8 @@ def main() -> None:
         for one in present.missing:
             say(f"not measured, because it is missing: {one}")
         say("everything has started")
-        rows = [row for row in rows_of(present, amounts) if asked.only in row.name]
+        rows = rows_of(present, amounts, rounds=asked.rounds)
+        rows = [row for row in rows if asked.only in row.name]
         results = measure(rows, rounds=asked.rounds, say=say)
         sizes = memory(present)
         say("profiles of the two that are furthest behind")

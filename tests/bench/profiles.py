@@ -11,10 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 from tests.bench.arena import Arena
-from tests.bench.rows import HERE, Measured
+from tests.bench.rows import Measured
 from tests.embedded.family import find
 
 SHOWN: Final = 14
@@ -28,8 +26,9 @@ def program() -> str | None:
 
 
 def slowest(results: list[Measured], count: int = 2) -> list[Measured]:
-    """The rows in which ours is furthest behind."""
-    return sorted(results, key=Measured.ratio)[:count]
+    """The rows in which ours is furthest behind, of those whose processes can be watched."""
+    watched = [one for one in results if one.row.busy]
+    return sorted(watched, key=Measured.ratio)[:count]
 
 
 def profile(arena: Arena, measured: Measured, number: int) -> str:
@@ -39,7 +38,7 @@ def profile(arena: Arena, measured: Measured, number: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         watchers = [
             _watch(process.pid, Path(folder) / str(process.pid))
-            for process in _busy(arena, measured.row.busy)
+            for process in find(arena.instance.home, measured.row.busy)
         ]
         trial.run(number)
         for watcher, _ in watchers:
@@ -48,10 +47,6 @@ def profile(arena: Arena, measured: Measured, number: int) -> str:
         for _, file in watchers:
             _read(file, stacks)
     return _table(measured.row.name, measured.row.busy, stacks)
-
-
-def _busy(arena: Arena, kind: str) -> list[psutil.Process]:
-    return [psutil.Process()] if kind == HERE else find(arena.instance.home, kind)
 
 
 def _watch(pid: int, file: Path) -> tuple["subprocess.Popen[bytes]", Path]:

@@ -14,10 +14,9 @@ from tests.bench.load import MEBIBYTE, Body
 
 SMALL: Final = 10 * 1024
 CLIENTS: Final = 4
-# Where a row's time goes, as tests.embedded.family names processes; `HERE` is the benchmark's own.
+# Where a row's time goes, as tests.embedded.family names processes.
 WEB: Final = "a web worker"
 WORKER: Final = "a pool child of the worker"
-HERE: Final = "this process"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Row:
-    """Trials that do the same. `busy` is the kind of process in which the store spends the time."""
+    """Trials that do the same. `busy` is the kind of process in which the store spends the time.
+
+    It is empty where no process can be watched from here.
+    """
 
     name: str
     unit: str

@@ -20,8 +20,8 @@ from tests.bench.rows import CLIENTS, SMALL, WEB, WORKER, Amounts, Row, Trial, b
 from tests.embedded.family import find
 
 
-def rows_of(arena: Arena, amounts: Amounts) -> list[Row]:
-    """The rows that the contestants who are there allow."""
+def rows_of(arena: Arena, amounts: Amounts, *, rounds: int) -> list[Row]:
+    """The rows that the contestants who are there allow, for so many counted rounds."""
     ours = [one for one in (arena.directory, arena.bucket) if one is not None]
     uploading: list[Contestant] = [*ours, *arena.peers]
     reading: list[Contestant] = [*ours, *arena.peers]
@@ -33,7 +33,7 @@ def rows_of(arena: Arena, amounts: Amounts) -> list[Row]:
         *_downloads(reading, arena.peers, amounts),
         published(arena, amounts),
         *_verified(arena, amounts),
-        *signed(arena),
+        *signed(rounds),
     ]
     return [row for row in rows if row.against]
 
