@@ -180,6 +180,15 @@ class Archive(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """Bytes that were begun and are no blob: nobody can read them, and they take room."""
+
+    key: str
+    begun_at: datetime
+    size_bytes: int
+
+
 class StagingArea(Protocol):
     """Where a store keeps bytes while they arrive; crashes leave litter there."""
 
@@ -194,19 +203,51 @@ class StagingArea(Protocol):
         ...
 
 
+class Arrivals(StagingArea, Protocol):
+    """A staging area that tells what is in it, for whoever compares a store with its rows."""
+
+    def arriving(self) -> Iterator[Arriving]:
+        """What is there now, also what has long been given up; in any order, never as a list.
+
+        Raises:
+            StorageUnavailable: the place cannot be read now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One version of what is under a key, with its pin; a directory has one version of each."""
+
+    size_bytes: int
+    pin: Pin = UNPINNED
+    is_newest: bool = True
+
+    def is_of(self, size_bytes: int, pin: Pin) -> bool:
+        """Whether the store says that it is the very copy that was measured."""
+        is_named = self.pin.version_id == pin.version_id if pin.version_id else self.is_newest
+        return is_named and self.size_bytes == size_bytes and pin.etag in ("", self.pin.etag)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A key that something is stored under, and when that was last written."""
+    """A key that something is stored under, when that was last written, and what there is of it."""
 
     key: str
     written_at: datetime
+    copies: tuple[Copy, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """What it costs: all its versions."""
+        return sum(copy.size_bytes for copy in self.copies)
 
 
 class Inventory(Protocol):
-    """What a store holds, whoever put it there; for the collector alone."""
+    """What a store holds, whoever put it there; for the collector and who compares it."""
 
     def page(self, *, after: str) -> Sequence[Listed]:
-        """Up to 1,000 keys behind this one, in the order of keys; nothing at the end.
+        """Up to 1,000 keys behind this one, in the order of their bytes; nothing at the end.
 
         Raises:
             StorageUnavailable: the store cannot be listed now.

@@ -23,7 +23,7 @@ from stat import S_IMODE, S_ISREG
 from typing import Final, NoReturn
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
-from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
+from artifacts.ports import RECORD_WITHIN, UNPINNED, Arriving, Copy, Listed, Pin, StoredBytes
 from kernel import faults
 from kernel.digest import Sha256
 
@@ -60,7 +60,7 @@ class FileReader:
 
 
 class DirectoryBlobStore:
-    """Implements BlobStore, StagingArea and Inventory below one folder.
+    """Implements BlobStore, Arrivals and Inventory below one folder.
 
     It makes the folder, closed to others.
     """
@@ -133,6 +133,16 @@ class DirectoryBlobStore:
         with _translated():
             return sum(_removed(path, before=before) for path in self._incoming.iterdir())
 
+    def arriving(self) -> Iterator[Arriving]:
+        if not self._incoming.is_dir():
+            return
+        with _translated(), os.scandir(self._incoming) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    seen = entry.stat(follow_symlinks=False)
+                    begun_at = datetime.fromtimestamp(seen.st_mtime, UTC)
+                    yield Arriving(f"incoming/{entry.name}", begun_at, seen.st_size)
+
     def page(self, *, after: str) -> Sequence[Listed]:
         if not self._blobs.is_dir():
             return []
@@ -159,8 +169,9 @@ class DirectoryBlobStore:
             key = f"{folder.relative_to(self._root)}/{name}"
             if key > after and _KEY.fullmatch(key):
                 with suppress(FileNotFoundError):
-                    written = (folder / name).lstat().st_mtime
-                    found.append(Listed(key, datetime.fromtimestamp(written, UTC)))
+                    seen = (folder / name).lstat()
+                    written_at = datetime.fromtimestamp(seen.st_mtime, UTC)
+                    found.append(Listed(key, written_at, (Copy(seen.st_size),)))
         return found
 
     def _path(self, key: str) -> Path:

@@ -14,6 +14,7 @@ TABLE: Final = Path(__file__).with_name("promises.md")
 PORTS: Final = {
     "test_blob_store": "BlobStore",
     "test_inventory": "Inventory",
+    "test_staging_area": "StagingArea",
     "test_direct_uploads": "DirectUploads",
     "test_s3_store": "A bucket, beyond the ports",
     "test_capability_probe": "CapabilityProbe",

@@ -28,6 +28,16 @@ def test_lists_every_key_page_by_page(store: Store) -> None:
     assert store.page(after=keys[-1]) == []
 
 
+def test_lists_what_was_put_as_the_very_copy_that_was_measured(store: Store) -> None:
+    stored = store.put([b"whole"], expected=None)
+
+    [listed] = store.page(after="")
+
+    assert listed.size_bytes == 5
+    assert [copy.is_of(5, stored.pin) for copy in listed.copies] == [True]
+    assert not any(copy.is_of(4, stored.pin) for copy in listed.copies)
+
+
 def test_removes_for_good_and_again(store: Store) -> None:
     stored, other = store.put([b"gone"], expected=None), store.put([b"kept"], expected=None)
 

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from artifacts.ports import BlobStore, Inventory
+from artifacts.ports import Arrivals, BlobStore, Inventory
 
 
-class Store(BlobStore, Inventory, Protocol):
+class Store(BlobStore, Inventory, Arrivals, Protocol):
     """What every adapter is."""
 
 

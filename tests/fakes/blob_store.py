@@ -1,14 +1,14 @@
 """An honest blob store in memory: it keeps every promise of the port except outliving us."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
-from artifacts.ports import UNPINNED, Listed, Pin, StoredBytes
+from artifacts.ports import UNPINNED, Arriving, Copy, Listed, Pin, StoredBytes
 from kernel.digest import Sha256
 
 
@@ -26,11 +26,12 @@ class MemoryReader:
 
 @dataclass(slots=True)
 class MemoryBlobStore:
-    """`capacity` bytes at most; `is_down` makes everything unavailable."""
+    """`capacity` bytes at most; `is_down` makes everything unavailable; `left` is litter."""
 
     capacity: int = 64 * 1024 * 1024
     is_down: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
+    left: list[Arriving] = field(default_factory=list)
     written_at: datetime = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
@@ -56,7 +57,18 @@ class MemoryBlobStore:
 
     def page(self, *, after: str) -> Sequence[Listed]:
         self.check()
-        return [Listed(key, self.written_at) for key in sorted(self.blobs) if key > after][:3]
+        keys = [key for key in sorted(self.blobs) if key > after][:3]
+        return [Listed(key, self.written_at, (Copy(len(self.blobs[key])),)) for key in keys]
+
+    def arriving(self) -> Iterator[Arriving]:
+        self.check()
+        yield from self.left
+
+    def sweep(self, *, before: datetime, busy: Container[str] = ()) -> int:
+        self.check()
+        gone = [one for one in self.left if one.begun_at < before and one.key not in busy]
+        self.left = [one for one in self.left if one not in gone]
+        return len(gone)
 
     def remove(self, key: str) -> None:
         self.check()

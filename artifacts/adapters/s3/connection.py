@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from artifacts.adapters.s3.answers import code_of, refuse, translated
 from artifacts.errors import BlobMissing, StorageUnavailable
-from artifacts.ports import UNPINNED, Listed, Pin
+from artifacts.ports import UNPINNED, Copy, Listed, Pin
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
@@ -239,14 +239,16 @@ class Bucket:
                 Bucket=self._settings.bucket, Prefix=prefix, KeyMarker=after
             )
         newest: dict[str, datetime] = {}
+        copies: dict[str, list[Copy]] = {}
         for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
             key, written_at = one["Key"], one["LastModified"]
             # Some servers begin with the marker itself.
             if key > after:
                 newest[key] = max(newest.get(key, written_at), written_at)
+                copies.setdefault(key, []).extend(_copy(one))
         if found.get("IsTruncated") and not newest:
             raise StorageUnavailable(reason="the list of the bucket does not go on", after=after)
-        return [Listed(key, newest[key]) for key in sorted(newest)]
+        return [Listed(key, newest[key], tuple(copies[key])) for key in sorted(newest)]
 
     def remove(self, key: str) -> None:
         """Remove an object, of a versioned bucket with all its versions."""
@@ -367,6 +369,14 @@ _HEADERS: Final[Mapping[str, str]] = {
 def checksum(digest: Sha256) -> str:
     """A digest as S3 spells it."""
     return base64.b64encode(bytes.fromhex(digest.hex)).decode()
+
+
+def _copy(version: Mapping[str, Any]) -> Iterator[Copy]:
+    """The version as a copy; a delete marker is none. "null" is the id of what has none."""
+    if "Size" in version:
+        identity = version.get("VersionId", "")
+        pin = Pin(version["ETag"], "" if identity == "null" else identity)
+        yield Copy(version["Size"], pin, is_newest=version.get("IsLatest", True))
 
 
 def _version(pin: Pin) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 from artifacts.adapters.s3.answers import ObjectExists
 from artifacts.adapters.s3.connection import Body, Bucket, Head, Upload
 from artifacts.errors import BlobMissing, DigestMismatch, StorageUnavailable
-from artifacts.ports import RECORD_WITHIN, UNPINNED, Listed, Pin, StoredBytes
+from artifacts.ports import RECORD_WITHIN, UNPINNED, Arriving, Listed, Pin, StoredBytes
 from kernel import faults
 from kernel.digest import Sha256
 
@@ -96,7 +96,7 @@ class _Measured:
 
 
 class S3BlobStore:
-    """Implements BlobStore, StagingArea and Inventory in one bucket.
+    """Implements BlobStore, Arrivals and Inventory in one bucket.
 
     Memory: an upload holds two parts at most, of `part_bytes` each.
     """
@@ -164,6 +164,13 @@ class S3BlobStore:
                     raise StorageUnavailable(reason="what was written is not what was read")
         finally:
             self._bucket.remove(key)
+
+    def arriving(self) -> Iterator[Arriving]:
+        for upload, begun_at in self._bucket.uploads():
+            # What ends while we look is no trouble.
+            with suppress(BlobMissing):
+                size_bytes = sum(part.size_bytes for part in self._bucket.parts(upload))
+                yield Arriving(upload.key, begun_at, size_bytes)
 
     def sweep(self, *, before: datetime, busy: Container[str] = ()) -> int:
         old = [
