@@ -262,6 +262,20 @@ class BlobDamaged(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class ReportOutdated(Refusal):
+    """The report is too old to repair by: compare again, and look at what is found now."""
+
+    code = "report-outdated"
+    kind = Kind.CONFLICT
+
+
+class CollectorBusy(Refusal):
+    """Somebody else is collecting or repairing the store at this moment."""
+
+    code = "collector-busy"
+    kind = Kind.CONFLICT
+
+
 class ArchivesBusy(Refusal):
     """As many archives are being looked into as this store does at once; come back soon."""
 

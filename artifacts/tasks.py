@@ -9,7 +9,10 @@ from artifacts import wiring
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
+from artifacts.usecases.mend_blob import mend_damaged_when_due
 from artifacts.usecases.probe_store import probe_store_when_due
+from artifacts.usecases.reconcile_store import reconcile_store_when_due
+from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
 from provenance.usecases.attest_builds import attest_builds
@@ -57,3 +60,17 @@ def measure_uploads_task(**_later: object) -> None:
 def probe_store_task(**_later: object) -> None:
     """Try the bucket once a day."""
     probe_store_when_due(place=wiring.probed_place(), probe=wiring.probe(), now=timezone.now())
+
+
+@shared_task(name="artifacts.reconcile_store", ignore_result=True)
+def reconcile_store_task(**_later: object) -> None:
+    """Compare the store with the rows once a day."""
+    reconcile_store_when_due(kept=wiring.kept(), clock=timezone.now)
+
+
+@shared_task(name="artifacts.scrub_blobs", ignore_result=True)
+def scrub_blobs_task(**_later: object) -> None:
+    """Measure the next stored bytes again, and try to mend what is damaged."""
+    mend_damaged_when_due(copies=wiring.copies(), now=timezone.now())
+    if rate := wiring.scrub_rate():
+        scrub_blobs(copies=wiring.copies(), bytes_per_second=rate, clock=timezone.now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from artifacts.domain.file_counts import FileCounts
 from artifacts.models import Artifact
 from artifacts.ports import (
     Archive,
+    Arrivals,
     BlobReader,
     BlobStore,
     CapabilityProbe,
@@ -29,8 +31,10 @@ from artifacts.ports import (
     StagingArea,
 )
 from artifacts.usecases.browse_archive import OpenedArchive
+from artifacts.usecases.mend_blob import Copies
 from artifacts.usecases.permit_transparency import permit_transparency
 from artifacts.usecases.publish_build import publish_build
+from artifacts.usecases.reconcile_store import Kept
 from artifacts.usecases.refuse_build import refuse_build
 from artifacts.usecases.start_upload import Target
 from provenance.usecases.attest_builds import Endings
@@ -54,7 +58,7 @@ class S3Bucket(Protocol):
     def encryption(self) -> str: ...
 
 
-class _Store(BlobStore, StagingArea, Inventory, Protocol):
+class _Store(BlobStore, Arrivals, Inventory, Protocol):
     """All that every store is."""
 
 
@@ -68,6 +72,20 @@ def _store() -> _Store:
     from artifacts.adapters.s3.store import S3BlobStore  # noqa: PLC0415
 
     return S3BlobStore(_bucket(named, named.endpoint), part_bytes=named.part_bytes)
+
+
+@cache
+def _second_store() -> BlobStore | None:
+    """The second copy: a bucket of that name at the same server, or a folder beside the folder."""
+    copy, named = settings.SECOND_COPY, settings.S3_BUCKET
+    if not copy:
+        return None
+    if named is None:
+        return DirectoryBlobStore(Path(copy))
+    from artifacts.adapters.s3.store import S3BlobStore  # noqa: PLC0415 - as above
+
+    there = replace(named, name=copy)
+    return S3BlobStore(_bucket(there, named.endpoint), part_bytes=named.part_bytes)
 
 
 @cache
@@ -169,6 +187,22 @@ def staging_area() -> StagingArea:
 def inventory() -> Inventory:
     """What the store holds, for the collector."""
     return _store()
+
+
+def kept() -> Kept:
+    """The store with all that it can be asked, to be compared with the rows."""
+    return Kept(probed_place(), _store(), _store(), _store())
+
+
+def copies() -> Copies:
+    """Where whole copies of damaged bytes may be."""
+    return Copies(_store(), _store(), _second_store())
+
+
+def scrub_rate() -> int:
+    """Bytes a second at which stored bytes are measured again; 0 where they are not."""
+    rate: int = settings.SCRUB_BYTES_PER_SECOND
+    return rate
 
 
 def direct_uploads() -> DirectUploads | None:

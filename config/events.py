@@ -23,6 +23,8 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",
         "artifacts.probe_store",
+        "artifacts.reconcile_store",
+        "artifacts.scrub_blobs",
         "access.collect_token_ids",
         "access.collect_login_attempts",
     ],

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
+from artifacts.queries.reconciling import damaged_blobs, last_reconciliation
 from artifacts.queries.uploads import missing_for_direct_uploads
 from config import broker
 from config.events import SWEEP_SECONDS
@@ -98,6 +99,25 @@ class _Waiting(Collector):
         ):
             value = age.total_seconds()
             yield GaugeMetricFamily(f"strongroom_{name}_age_seconds", text, value=value)
+        yield _differences()
+        yield GaugeMetricFamily(
+            "strongroom_blobs_damaged",
+            "Blobs whose bytes are known to be others, and that nobody gets.",
+            value=damaged_blobs(),
+        )
+
+
+def _differences() -> Metric:
+    """Nothing where rows and bytes were never compared."""
+    family = GaugeMetricFamily(
+        "strongroom_store_differences",
+        "Differences between rows and bytes in the last report.",
+        labels=["difference"],
+    )
+    report = last_reconciliation(place=artifacts_wiring.probed_place())
+    for difference, counted in report.counts.items() if report is not None else ():
+        family.add_metric([difference], counted["count"])
+    return family
 
 
 def outcomes() -> dict[str, dict[str, Any]]:

@@ -150,6 +150,24 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "16777216",
         ),
         Setting(
+            "SECOND_COPY",
+            Kind.TEXT,
+            User.WORKER,
+            "where a copy of all bytes is kept up to date by other means than ours, under the same "
+            "keys: a bucket of the same server, or a folder where bytes are in a folder. It is "
+            "only read, to mend damaged blobs",
+            "strongroom-blobs-copy",
+        ),
+        Setting(
+            "SCRUB_BYTES_PER_SECOND",
+            Kind.BYTES,
+            User.WORKER,
+            "how fast all stored bytes are measured again, round after round; 0 for never. What is "
+            "damaged is not handed out any more, and mended where a whole copy is",
+            "16777216",
+            "4194304",
+        ),
+        Setting(
             "DOWNLOADS",
             Kind.TEXT,
             User.WEB,

@@ -20,6 +20,14 @@ BLOBS_COLLECTED: Final = Counter(
     "Stored bytes that the collector dealt with (unreferenced, orphan, removed, left).",
     ["outcome"],
 )
+BLOB_DAMAGE: Final = Counter(
+    "strongroom_blob_damage_total",
+    "Blobs that were found damaged, and those that were mended.",
+    ["outcome"],
+)
+SCRUBBED_BYTES: Final = Counter(
+    "strongroom_scrubbed_bytes_total", "Bytes that were read and measured again."
+)
 SIGNING_SECONDS: Final = Histogram(
     "strongroom_signing_seconds",
     "Seconds from the request for an attestation to its recording, by signer.",

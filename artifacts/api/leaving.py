@@ -5,11 +5,13 @@ does not pass through here is measured by its reader alone.
 """
 
 import logging
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from artifacts import wiring
@@ -19,6 +21,8 @@ from artifacts.domain.ranges import ByteRange
 from artifacts.errors import BlobDamaged, BlobMissing
 from artifacts.models import Artifact
 from artifacts.ports import Attachment
+from artifacts.usecases.mark_damaged import mark_damaged
+from kernel.connections import give_back
 from kernel.digest import Sha256
 
 logger = logging.getLogger(__name__)
@@ -74,10 +78,16 @@ def _stream(artifact: Artifact, selected: ByteRange | None) -> HttpResponseBase:
 
 def _whole(stream: BlobStream, artifact: Artifact) -> BlobStream:
     try:
-        return stream.whole(Sha256(artifact.blob.sha256))
+        return stream.whole(Sha256(artifact.blob.sha256), damaged=partial(_tell, artifact))
     except BlobDamaged:
         stream.close()
         raise
+
+
+def _tell(artifact: Artifact, found: str) -> None:
+    """Nobody else gets them; also when the first pieces have left already."""
+    mark_damaged(blob=artifact.blob, found=found, now=timezone.now())
+    give_back()
 
 
 def _redirect(artifact: Artifact) -> HttpResponseBase:

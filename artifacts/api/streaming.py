@@ -1,7 +1,6 @@
 """An artifact's bytes on their way out."""
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
 from itertools import chain
@@ -11,8 +10,6 @@ from artifacts.errors import BlobDamaged
 from artifacts.ports import BlobStore, StoredBytes
 from kernel.digest import Sha256
 from kernel.metrics import DOWNLOAD_BYTES
-
-logger = logging.getLogger(__name__)
 
 
 class BlobStream:
@@ -29,8 +26,10 @@ class BlobStream:
         self._size_bytes = stored.size_bytes
         self._chunks: Iterator[bytes] = iter(())
 
-    def whole(self, digest: Sha256) -> Self:
+    def whole(self, digest: Sha256, *, damaged: Callable[[str], None]) -> Self:
         """Give all bytes, measured on the way: the last piece only if they have this digest.
+
+        Otherwise `damaged` is told the one that they have.
 
         A disk that lies and a forger with a shell are caught here. One piece is read at once, so
         that a small damaged blob is a refusal; a large one ends before its announced length,
@@ -39,7 +38,7 @@ class BlobStream:
         Raises:
             BlobDamaged: the bytes are others, and all of them were in the first piece.
         """
-        measured = _measured(self._reader.chunks(0, self._size_bytes), digest)
+        measured = _measured(self._reader.chunks(0, self._size_bytes), digest, damaged)
         self._chunks = chain([next(measured)], measured)
         return self
 
@@ -61,7 +60,9 @@ class BlobStream:
         self._opened.close()
 
 
-def _measured(chunks: Iterator[bytes], digest: Sha256) -> Iterator[bytes]:
+def _measured(
+    chunks: Iterator[bytes], digest: Sha256, damaged: Callable[[str], None]
+) -> Iterator[bytes]:
     """Each piece once the next one is there, and the last one once all have the digest."""
     measured, held = sha256(), b""
     for chunk in chunks:
@@ -71,6 +72,6 @@ def _measured(chunks: Iterator[bytes], digest: Sha256) -> Iterator[bytes]:
         held = chunk
     found = Sha256.of(measured.digest())
     if found != digest:
-        logger.error("blob damaged", extra={"expected": digest.hex, "found": found.hex})
+        damaged(found.hex)
         raise BlobDamaged(expected_sha256=digest.hex, found_sha256=found.hex)
     yield held

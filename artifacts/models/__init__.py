@@ -8,6 +8,8 @@ from artifacts.models.contribution import Contribution
 from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
+from artifacts.models.reconciliation import Discrepancy, Reconciliation
+from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
 
@@ -18,9 +20,12 @@ __all__ = [
     "BlobState",
     "Build",
     "Contribution",
+    "Discrepancy",
     "Download",
     "Organization",
     "Project",
+    "Reconciliation",
+    "Scrub",
     "StoreProbe",
     "Upload",
 ]

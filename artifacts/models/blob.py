@@ -17,18 +17,21 @@ class Blob(models.Model):
     """Immutable bytes. The digest is unique only among live ones, the key among all.
 
     `etag` and `version_id` pin the bytes that were measured, in a bucket; empty in a directory.
-    `unreferenced_at` is when the collector first saw that no artifact has them.
+    `unreferenced_at` is when the collector first saw that no artifact has them, and `damaged_at`
+    when they were found not to be the measured ones any more; whole bytes end that.
     """
 
     id = models.BigAutoField(primary_key=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
-    key = models.CharField(max_length=300, unique=True)
+    # By bytes, as stores list their keys: the two are compared in one pass.
+    key = models.CharField(max_length=300, unique=True, db_collation="C")
     etag = models.CharField(max_length=200, blank=True)
     version_id = models.CharField(max_length=1024, blank=True)
     state = models.CharField(max_length=10, choices=BlobState, default=BlobState.LIVE)
     stored_at = models.DateTimeField()
     unreferenced_at = models.DateTimeField(null=True)
+    damaged_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "blob"
@@ -49,6 +52,11 @@ class Blob(models.Model):
                 fields=["id"],
                 condition=models.Q(state=BlobState.COLLECTING),
                 name="blob_collecting",
+            ),
+            models.Index(
+                fields=["sha256"],
+                condition=models.Q(damaged_at__isnull=False),
+                name="blob_damaged",
             ),
         ]
 

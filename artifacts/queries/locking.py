@@ -1,17 +1,40 @@
 """The two locks on a build, for the transaction that asks: together with others, or alone.
 
 Whoever adds to a build holds it open together with all others who do; whoever seals it or changes
-its files waits for those, and keeps later ones out.
+its files waits for those, and keeps later ones out. And the collector's turn, which one has.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
+
+from django.db import connection
 
 from artifacts.errors import BuildNotFound
 from artifacts.models import Build
 
 # Django's ORM cannot say FOR SHARE.
 _TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
+
+_COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
+
+
+@contextmanager
+def collectors_turn() -> Iterator[bool]:
+    """Whether it is ours to remove keys, or to give one to a row; again is harmless.
+
+    The lock goes with the connection that holds it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_COLLECTING])
+        [is_ours] = cursor.fetchone()
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_COLLECTING])
 
 
 def build_held_together(build: UUID) -> Build | None:

@@ -6,20 +6,19 @@ cut off anywhere, and run by two at once; the lock only saves double work.
 """
 
 import logging
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from artifacts.domain.transfer import PENDING
 from artifacts.errors import BlobMissing, StorageUnavailable
-from artifacts.models import Artifact, Blob, BlobState, Upload
+from artifacts.models import Artifact, Blob, BlobState
 from artifacts.ports import Inventory, Listed
+from artifacts.queries.locking import collectors_turn
+from artifacts.queries.reconciling import damaged_digests, digest_claimed_by, keys_in_use
 from kernel import faults
 from kernel.metrics import BLOBS_COLLECTED
 from kernel.outbox.emit import beat
@@ -31,8 +30,7 @@ GRACE: Final = timedelta(days=1)
 EVERY: Final = timedelta(hours=1)
 BATCH: Final = 500
 HEARTBEAT: Final = "collect_blobs"
-_TURN: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
-_DIGEST: Final = re.compile(r"/([0-9a-f]{64})[./]")
+LONGEST_KEY: Final = 300  # the column's; a store makes none that are longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +65,19 @@ def collect_blobs(
     Raises:
         StorageUnavailable: the store cannot be listed now; what was decided stays decided.
     """
-    with _turn() as is_ours:
+    with collectors_turn() as is_ours:
         if not is_ours:
             return None
         _note_references(now=now)
         unreferenced = _condemn_unreferenced(before=now - grace)
         orphans = _condemn_orphans(inventory, before=now - grace)
-        removed, left = _remove_condemned(inventory)
+        removed, left = remove_condemned(inventory=inventory)
         with transaction.atomic(durable=True):
             beat(HEARTBEAT, now=now)
     collected = Collected(unreferenced, orphans, removed, left)
     if any((unreferenced, orphans, removed, left)):
         logger.info("blobs collected", extra={"counts": collected})
     return collected
-
-
-@contextmanager
-def _turn() -> Iterator[bool]:
-    """Whether it is ours to collect; the lock goes with the connection that holds it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_TURN])
-        [is_ours] = cursor.fetchone()
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_TURN])
 
 
 def _unreferenced() -> QuerySet[Blob]:
@@ -131,44 +115,47 @@ def _condemn_unreferenced(*, before: datetime) -> int:
 
 
 def _condemn_orphans(inventory: Inventory, *, before: datetime) -> int:
-    """Give rows to stored keys that have none since then, so that nobody can refer to them now.
-
-    An upload that was on its way for so long finds its key taken, and is refused.
-    """
     total, after = 0, ""
     while page := inventory.page(after=after):
         after = page[-1].key
-        orphans = _without_row([one for one in page if one.written_at < before])
-        Blob.objects.bulk_create(
-            [
-                Blob(
-                    sha256=_digest_in(one.key),
-                    size_bytes=0,
-                    key=one.key,
-                    state=BlobState.COLLECTING,
-                    stored_at=one.written_at,
-                )
-                for one in orphans
-            ],
-            ignore_conflicts=True,
-        )
-        BLOBS_COLLECTED.labels("orphan").inc(len(orphans))
-        total += len(orphans)
+        total += condemn_orphans(listed=[one for one in page if one.written_at < before])
         faults.reach("artifacts.orphaned")
     return total
 
 
-def _without_row(old: Sequence[Listed]) -> list[Listed]:
-    keys = [one.key for one in old]
-    # In this order: an upload that ends in between has left a blob with its key.
-    known = set(
-        Upload.objects.filter(key__in=keys, state__in=PENDING).values_list("key", flat=True)
+def condemn_orphans(*, listed: Sequence[Listed]) -> int:
+    """Give rows to those of the keys that have none, so that nobody can refer to them now.
+
+    An upload that was on its way for so long finds its key taken, and is refused. What claims to
+    be the bytes of a damaged blob stays: it may mend that.
+    """
+    known = keys_in_use([one.key for one in listed])
+    mends = damaged_digests(digest_claimed_by(one.key) for one in listed)
+    orphans = [
+        one
+        for one in listed
+        if one.key not in known
+        and digest_claimed_by(one.key) not in mends
+        and len(one.key) <= LONGEST_KEY
+    ]
+    Blob.objects.bulk_create(
+        [
+            Blob(
+                sha256=digest_claimed_by(one.key),
+                size_bytes=one.size_bytes,
+                key=one.key,
+                state=BlobState.COLLECTING,
+                stored_at=one.written_at,
+            )
+            for one in orphans
+        ],
+        ignore_conflicts=True,
     )
-    known |= set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
-    return [one for one in old if one.key not in known]
+    BLOBS_COLLECTED.labels("orphan").inc(len(orphans))
+    return len(orphans)
 
 
-def _remove_condemned(inventory: Inventory) -> tuple[int, int]:
+def remove_condemned(*, inventory: Inventory) -> tuple[int, int]:
     """Remove the bytes of what is collecting, then its row; how many went and how many could not.
 
     A failure is one key's: an object that is locked, or in a place that we may not write to, must
@@ -200,8 +187,3 @@ def _removed(inventory: Inventory, blob: Blob) -> bool:
     faults.reach("artifacts.collected")
     BLOBS_COLLECTED.labels("removed").inc()
     return True
-
-
-def _digest_in(key: str) -> str:
-    found = _DIGEST.search(key)
-    return found[1] if found else ""

@@ -142,7 +142,7 @@ def _settle(upload: Upload, measured: Sha256, place: Bytes, *, now: datetime) ->
     faults.reach("artifacts.added")
     UPLOADS.labels("stored").inc()
     UPLOAD_BYTES.inc(upload.size_bytes)
-    keep_one_copy(blob=artifact.blob, sent=stored, store=place.store)
+    keep_one_copy(blob=artifact.blob, sent=stored, store=place.store, now=now)
     logger.info(
         "artifact stored",
         extra={"upload": str(upload.pk), "artifact": str(artifact.pk), "sha256": measured.hex},

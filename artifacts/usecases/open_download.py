@@ -3,6 +3,7 @@
 import logging
 from datetime import datetime
 
+from artifacts.errors import BlobDamaged
 from artifacts.models import Artifact
 from artifacts.usecases.verify_artifact import verify_artifact
 from kernel.actor import Actor
@@ -23,6 +24,7 @@ def open_download(
 
     Raises:
         PolicyNotMet: they may not; the facts hold the whole decision.
+        BlobDamaged: they may, and the bytes are known not to be the measured ones any more.
         PermissionMissing, ArtifactNotPublished, TrustRootMissing: as `verify_artifact`.
     """
     verdict = verify_artifact(
@@ -42,4 +44,10 @@ def open_download(
         )
     if not verdict.serves:
         raise PolicyNotMet(artifact=artifact.pk, reason=verdict.reason, decision=verdict.document)
+    if artifact.blob.damaged_at is not None:
+        raise BlobDamaged(
+            artifact=artifact.pk,
+            expected_sha256=artifact.blob.sha256,
+            damaged_since=artifact.blob.damaged_at,
+        )
     return verdict

@@ -88,7 +88,7 @@ def publish_file(
     faults.reach("artifacts.received")
     published = _record(upload, stored, now=clock())
     faults.reach("artifacts.sealed")
-    keep_one_copy(blob=published.artifact.blob, sent=stored, store=store)
+    keep_one_copy(blob=published.artifact.blob, sent=stored, store=store, now=clock())
     return published
 
 

@@ -89,7 +89,7 @@ def receive_file(
     faults.reach("artifacts.received")
     received = _record(upload, stored, now=clock())
     faults.reach("artifacts.added")
-    keep_one_copy(blob=received.artifact.blob, sent=stored, store=store)
+    keep_one_copy(blob=received.artifact.blob, sent=stored, store=store, now=clock())
     return received
 
 

@@ -71,6 +71,8 @@ class Environment:
     broker_ca_file: Path | None
     blob_directory: Path | None
     s3: S3Bucket | None
+    second_copy: str | None
+    scrub_bytes_per_second: int
     signer: SignerKind
     sigstore: SigstoreInstance
     managed_key: ManagedKey
@@ -119,11 +121,17 @@ class _Reader:
         return value == "true"
 
     def positive(self, name: str, default: int) -> int:
+        return self._number(name, default, least=1, wanted="a positive number")
+
+    def positive_or_zero(self, name: str, default: int) -> int:
+        return self._number(name, default, least=0, wanted="a positive number, or 0 for never")
+
+    def _number(self, name: str, default: int, *, least: int, wanted: str) -> int:
         value = self.optional(name)
         if value is None:
             return default
-        if not value.isascii() or not value.isdigit() or int(value) == 0:
-            self.problems.append(f"{PREFIX}{name} is {value!r}; it must be a positive number")
+        if not value.isascii() or not value.isdigit() or int(value) < least:
+            self.problems.append(f"{PREFIX}{name} is {value!r}; it must be {wanted}")
             return default
         return int(value)
 
@@ -162,6 +170,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         broker_ca_file=reader.path("BROKER_CA_FILE"),
         blob_directory=reader.path("BLOB_DIRECTORY"),
         s3=_s3(reader),
+        second_copy=reader.optional("SECOND_COPY"),
+        scrub_bytes_per_second=reader.positive_or_zero("SCRUB_BYTES_PER_SECOND", 4 * MEBIBYTE),
         signer=reader.choice("SIGNER", SignerKind.EMBEDDED),
         sigstore=read_sigstore(reader, prefix=PREFIX),
         managed_key=_managed_key(reader),

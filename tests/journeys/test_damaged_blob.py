@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from artifacts.models import Blob
 from tests.environment import SCRATCH
@@ -45,7 +46,10 @@ def test_refuses_a_small_damaged_blob(shop: Shop, curl: Curl, tmp_path: Path, pl
 
     assert answer.status == 503
     assert answer.is_problem("blob-damaged")
+    assert curl("-I", url, token=shop.tokens.reader).status == 503
+    assert curl("-r", "1-2", url, token=shop.tokens.reader).is_problem("blob-damaged")
     flip(path, place % len(SMALL))
+    call_command("mend_blobs")
     assert curl(url, token=shop.tokens.reader).status == 200
 
 

@@ -1,0 +1,88 @@
+"""Compare what the store holds with the rows, and say what differs; or repair what was found."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from artifacts import wiring
+from artifacts.domain.reconciliation import Difference
+from artifacts.models import Discrepancy, Reconciliation
+from artifacts.queries.reconciling import reconciliation
+from artifacts.usecases.reconcile_store import reconcile_store
+from artifacts.usecases.repair_store import Repair, repair_store
+from config.operator import OPERATOR
+from kernel.errors import Refusal
+
+# What is found, and what a repair does with it.
+WORDS: Final = {
+    Difference.MISSING: ("blobs without bytes", "restore from a whole copy, or mark as damaged"),
+    Difference.DIFFERS: ("blobs with other bytes", "restore from a whole copy, or mark as damaged"),
+    Difference.ORPHAN: ("bytes without a row", "adopt where a damaged blob needs them, or collect"),
+    Difference.ABANDONED: ("uploads that were left", "give up"),
+}
+
+
+class Command(BaseCommand):
+    """Without an option nothing is changed; the status is 1 where something differs."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """A repair names the report that was looked at."""
+        parser.add_argument(
+            "--repair", type=UUID, metavar="REPORT", help="repair what this report found"
+        )
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
+        """Compare, or repair."""
+        try:
+            if options["repair"] is not None:
+                self._repair(options["repair"])
+            else:
+                self._compare()
+        except Refusal as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _compare(self) -> None:
+        report = reconcile_store(
+            kept=wiring.kept(),
+            clock=timezone.now,
+            progress=lambda keys: self.stderr.write(f"{keys} keys …"),
+        )
+        for one in report.discrepancies.order_by("id").iterator():
+            self.stdout.write(_line(one))
+        for name, figure in sorted(report.totals.items()):
+            self.stdout.write(f"{name:<20}{figure:>16}")
+        for difference, (found, remedy) in WORDS.items():
+            counted = report.counts[difference]
+            self.stdout.write(
+                f"{found:<24}{counted['count']:>10}{counted['bytes']:>16} bytes; repair: {remedy}"
+            )
+        if _differences(report):
+            raise CommandError(f"to repair what is listed: reconcile --repair {report.pk}")
+        self.stdout.write("rows and bytes agree")
+
+    def _repair(self, key: UUID) -> None:
+        report = reconciliation(key)
+        if report is None:
+            raise CommandError("there is no such report")
+        done = repair_store(
+            report=report,
+            repair=Repair(wiring.kept(), wiring.copies(), OPERATOR),
+            now=timezone.now(),
+            told=lambda one, outcome: self.stdout.write(f"{outcome:<12}{_line(one)}"),
+        )
+        for outcome, count in sorted(done.items()):
+            self.stdout.write(f"{outcome:<12}{count:>10}")
+
+
+def _line(one: Discrepancy) -> str:
+    expected = "" if one.expected_bytes is None else f", expected {one.expected_bytes} bytes"
+    found = "nothing" if one.found_bytes is None else f"{one.found_bytes} bytes"
+    return f"{one.difference:<10}{one.key}: {found}{expected}, since {one.since:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _differences(report: Reconciliation) -> int:
+    return sum(counted["count"] for counted in report.counts.values())
