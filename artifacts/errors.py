@@ -241,6 +241,13 @@ class StorageFull(Refusal):
     kind = Kind.NO_SPACE
 
 
+class QuotaExceeded(Refusal):
+    """The organization or the project has as much as its quota allows."""
+
+    code = "quota-exceeded"
+    kind = Kind.NO_SPACE
+
+
 class StorageUnavailable(Refusal):
     """The store cannot be reached now."""
 

@@ -12,6 +12,7 @@ from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.mend_blob import mend_damaged_when_due
 from artifacts.usecases.probe_store import probe_store_when_due
 from artifacts.usecases.reconcile_store import reconcile_store_when_due
+from artifacts.usecases.recount_use import recount_use_when_due
 from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
@@ -74,3 +75,9 @@ def scrub_blobs_task(**_later: object) -> None:
     mend_damaged_when_due(copies=wiring.copies(), now=timezone.now())
     if rate := wiring.scrub_rate():
         scrub_blobs(copies=wiring.copies(), bytes_per_second=rate, clock=timezone.now)
+
+
+@shared_task(name="artifacts.recount_use", ignore_result=True)
+def recount_use_task(**_later: object) -> None:
+    """Set right what quotas are counted by."""
+    recount_use_when_due(now=timezone.now())

@@ -25,6 +25,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.probe_store",
         "artifacts.reconcile_store",
         "artifacts.scrub_blobs",
+        "artifacts.recount_use",
         "access.collect_token_ids",
         "access.collect_login_attempts",
     ],

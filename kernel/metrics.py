@@ -25,6 +25,9 @@ BLOB_DAMAGE: Final = Counter(
     "Blobs that were found damaged, and those that were mended.",
     ["outcome"],
 )
+QUOTA_REFUSALS: Final = Counter(
+    "strongroom_quota_refusals_total", "Uploads refused for a quota, by what is full.", ["unit"]
+)
 SCRUBBED_BYTES: Final = Counter(
     "strongroom_scrubbed_bytes_total", "Bytes that were read and measured again."
 )

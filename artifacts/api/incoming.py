@@ -54,7 +54,7 @@ class IncomingBody:
         if self._header("HTTP_CONTENT_RANGE"):
             raise PartialUpload(found=self._header("HTTP_CONTENT_RANGE")[:100])
         declared = self._declared()
-        announced = self._announced_bytes()
+        announced = self.announced_bytes()
         if announced is not None and announced > self._limit_bytes:
             raise self._too_large(announced)
         # A server hands over a chunked body that was cut off like one that is complete.
@@ -69,7 +69,7 @@ class IncomingBody:
             UploadTooLarge: more arrived than the store takes.
             UploadTruncated: less arrived than was announced.
         """
-        announced = self._announced_bytes()
+        announced = self.announced_bytes()
         while announced is None or self._received_bytes < announced:
             rest = CHUNK_BYTES if announced is None else announced - self._received_bytes
             chunk = self._read(min(CHUNK_BYTES, rest))
@@ -92,7 +92,7 @@ class IncomingBody:
         expects_continue = self._header("HTTP_EXPECT").lower() == "100-continue"
         if self._has_ended or (expects_continue and self._received_bytes == 0):
             return
-        announced = self._announced_bytes()
+        announced = self.announced_bytes()
         stop_at = self._received_bytes + DRAIN_BYTES
         if announced is not None:
             stop_at = min(stop_at, announced)
@@ -121,7 +121,8 @@ class IncomingBody:
             raise DigestsContradict(found=sorted(digest.hex for digest in found))
         return next(iter(found), None)
 
-    def _announced_bytes(self) -> int | None:
+    def announced_bytes(self) -> int | None:
+        """How many the headers announce; None where they do not."""
         # RFC 9112, section 6.3: with Transfer-Encoding, Content-Length says nothing.
         value = self._header("CONTENT_LENGTH")
         if not value or self._header("HTTP_TRANSFER_ENCODING"):

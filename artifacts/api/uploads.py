@@ -40,7 +40,11 @@ class _Upload(NativeView):
 
     def incoming(self) -> Incoming:
         """The body, once its headers are in order."""
-        return Incoming(declared=self.body.declared(), chunks=self.body.chunks())
+        return Incoming(
+            declared=self.body.declared(),
+            chunks=self.body.chunks(),
+            size_bytes=self.body.announced_bytes(),
+        )
 
     def answer(self, published: Published) -> Response:
         """What now stands at the path."""

@@ -12,6 +12,7 @@ from artifacts.models.reconciliation import Discrepancy, Reconciliation
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
+from artifacts.models.use import UseSlice
 
 __all__ = [
     "AllowedRef",
@@ -28,4 +29,5 @@ __all__ = [
     "Scrub",
     "StoreProbe",
     "Upload",
+    "UseSlice",
 ]

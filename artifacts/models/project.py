@@ -13,6 +13,7 @@ class Project(models.Model):
     """What uploads go to. A private project does not exist for those who may not read it.
 
     `transparency` is what its owner chose; what may be done is `domain.transparency.permitted`.
+    Its quota is beside its organization's, and read as that is.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -23,6 +24,8 @@ class Project(models.Model):
         max_length=14, choices=[(one.value, one.value) for one in Transparency], default=DEFAULT
     )
     created_at = models.DateTimeField()
+    quota = models.JSONField(null=True)
+    over_soft_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "project"

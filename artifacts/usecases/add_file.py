@@ -7,6 +7,7 @@ from django.db import transaction
 from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
+from artifacts.usecases.count_use import count_use
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -28,6 +29,7 @@ def add_file(
 
     Raises:
         IntegrityError: somebody else was faster with this path.
+        QuotaExceeded: the organization or the project has as much as it may have.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
@@ -46,6 +48,7 @@ def add_file(
         stored_at=now,
     )
     insert(artifact)
+    count_use(artifact=artifact, now=now)
     record(
         actor,
         "artifact.upload",

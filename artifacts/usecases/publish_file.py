@@ -18,6 +18,7 @@ from artifacts.models import Artifact, Project
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import Place, artifact_of_origin, visible_project
 from artifacts.usecases.add_file import add_file
+from artifacts.usecases.count_use import require_room
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.open_build import open_build
@@ -32,10 +33,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes on their way in, with the digest that the sender declared for them."""
+    """Bytes on their way in, with the digest and the size that the sender declared for them."""
 
     chunks: Iterable[bytes]
     declared: Sha256 | None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,19 @@ def publish_file(
         UnsafePath: the path is not a name for an artifact.
         PathTaken: the path names other bytes already.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
+        QuotaExceeded: the organization or the project has as much as it may have.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
     upload = _authorise(actor, place, opened_at=clock())
-    if incoming.declared is not None:
+    if incoming.declared is not None and _existing(upload, incoming.declared) is None:
         # For kindness: a gigabyte need not travel to be refused. Whether the bytes really are
         # what was declared is only ever decided by measuring them.
-        _existing(upload, incoming.declared)
+        require_room(
+            project=upload.project,
+            digest=incoming.declared,
+            size_bytes=incoming.size_bytes or 0,
+            now=upload.opened_at,
+        )
     # A slow upload must not keep a database connection from others.
     give_back()
     stored = store.put(incoming.chunks, expected=incoming.declared)

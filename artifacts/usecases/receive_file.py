@@ -21,6 +21,7 @@ from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import artifact_of_build
 from artifacts.queries.slots import FoundSlot, count_files, own_slot, slot_held_together
 from artifacts.usecases.add_file import add_file
+from artifacts.usecases.count_use import require_room
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.publish_file import Incoming, Published, same_bytes
@@ -77,12 +78,13 @@ def receive_file(
         BuildFull: it has as many files as a build may have. Uploads that arrive at one moment may
             together exceed that by a few.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
+        QuotaExceeded: the organization or the project has as much as it may have.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
     found = own_slot(actor=actor, build=slot.build, path=slot.path)
     path = parse_path(slot.path)
     upload = _Upload(actor, found.build, path, slot.most_files, counts, begun_at=clock())
-    _refuse_early(upload, found, incoming.declared)
+    _refuse_early(upload, found, incoming)
     # A slow upload must not keep a database connection from others.
     give_back()
     stored = store.put(incoming.chunks, expected=incoming.declared)
@@ -93,12 +95,21 @@ def receive_file(
     return received
 
 
-def _refuse_early(upload: _Upload, found: FoundSlot, declared: Sha256 | None) -> None:
+def _refuse_early(upload: _Upload, found: FoundSlot, incoming: Incoming) -> None:
     """For kindness: a gigabyte need not travel to be refused."""
     if found.artifact is None:
         _require_place(upload, found)
-    elif declared is not None:
-        same_bytes(existing=found.artifact, digest=declared)
+    if incoming.declared is None:
+        return
+    if found.artifact is not None:
+        same_bytes(existing=found.artifact, digest=incoming.declared)
+    else:
+        require_room(
+            project=upload.build.project,
+            digest=incoming.declared,
+            size_bytes=incoming.size_bytes or 0,
+            now=upload.begun_at,
+        )
 
 
 def _require_place(upload: _Upload, found: FoundSlot) -> None:

@@ -31,6 +31,7 @@ from artifacts.queries.uploads import (
     no_bucket,
     pending_uploads,
 )
+from artifacts.usecases.count_use import require_room
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.publish_file import same_bytes
 from kernel.actor import Actor
@@ -85,6 +86,7 @@ def start_upload(
         UploadInProgress: other bytes are on their way to this path, or these have been stored.
         BuildSealed: the build has all its files.
         BuildFull: it has, or awaits, as many files as a build may have.
+        QuotaExceeded: the organization or the project cannot have these bytes.
         StorageUnavailable: the bucket cannot be reached now.
     """
     found = own_build(actor=actor, build=build)
@@ -98,6 +100,12 @@ def start_upload(
     if found.state != BuildState.OPEN:
         raise BuildSealed(build=found.pk, state=found.state, sealed_at=found.sealed_at)
     _refuse_full(found, target)
+    require_room(
+        project=found.project,
+        digest=announced.digest,
+        size_bytes=announced.size_bytes,
+        now=now,
+    )
     give_back()
     begun = direct.begin(announced.digest)
     try:

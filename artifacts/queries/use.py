@@ -1,0 +1,65 @@
+"""How much an organization or a project has: summed from slices, or measured from its files."""
+
+from typing import Final
+
+from django.db import connection
+from django.db.models import Sum
+
+from artifacts.domain.quota import Use
+from artifacts.domain.transfer import PENDING
+from artifacts.models import Artifact, Organization, Project, Upload, UseSlice
+from kernel.digest import Sha256
+
+Subject = Organization | Project
+
+# One statement is one snapshot: slices and files are written together, so that whatever else is
+# going on, the difference is exactly what nobody has counted (files that went).
+_MEASURE: Final = """
+WITH held AS (
+    SELECT count(*) AS files, blob.size_bytes AS size_bytes
+    FROM artifact JOIN blob ON blob.id = artifact.blob_id
+    WHERE artifact.project_id IN (
+        SELECT id FROM project WHERE id = %(subject)s OR organization_id = %(subject)s
+    )
+    GROUP BY blob.id
+), counted AS (
+    SELECT coalesce(sum(files), 0) AS files, coalesce(sum(logical_bytes), 0) AS logical_bytes,
+           coalesce(sum(physical_bytes), 0) AS physical_bytes
+    FROM use_slice WHERE subject = %(subject)s
+)
+SELECT coalesce(sum(held.files), 0)::bigint,
+       coalesce(sum(held.files * held.size_bytes), 0)::bigint,
+       coalesce(sum(held.size_bytes), 0)::bigint,
+       counted.files::bigint, counted.logical_bytes::bigint, counted.physical_bytes::bigint
+FROM counted LEFT JOIN held ON true
+GROUP BY counted.files, counted.logical_bytes, counted.physical_bytes
+"""
+
+
+def counted_use(subject: Subject) -> Use:
+    """The sum of its slices: cheap, and ahead of files that went since the last recount."""
+    found = UseSlice.objects.filter(subject=subject.pk).aggregate(
+        files=Sum("files"), logical=Sum("logical_bytes"), physical=Sum("physical_bytes")
+    )
+    return Use(found["files"] or 0, found["logical"] or 0, found["physical"] or 0)
+
+
+def measured_use(subject: Subject) -> tuple[Use, Use]:
+    """What it has now, from all of its files, and what its slices say in the same moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEASURE, {"subject": subject.pk})
+        row = cursor.fetchone()
+    return Use(*row[:3]), Use(*row[3:])
+
+
+def holds(subject: Subject, digest: Sha256) -> bool:
+    """Whether a file of its own has these bytes already, so that one more costs none."""
+    of = "project" if isinstance(subject, Project) else "project__organization"
+    return Artifact.objects.filter(**{of: subject.pk}, blob__sha256=digest.hex).exists()
+
+
+def arriving_bytes(subject: Subject) -> int:
+    """The announced bytes of its direct uploads that are not in their builds yet."""
+    of = "build__project" if isinstance(subject, Project) else "build__project__organization"
+    pending = Upload.objects.filter(**{of: subject.pk}, state__in=PENDING)
+    return pending.aggregate(total=Sum("size_bytes"))["total"] or 0
