@@ -18,6 +18,7 @@ from artifacts.api import (
     members,
     policy,
     queue,
+    quotas,
     transparency,
     uploads,
 )
@@ -47,10 +48,14 @@ urlpatterns = [
     path("signing-queue", queue.SigningQueue.as_view()),
     path("organizations", administration.Organizations.as_view()),
     path("organizations/<str:organization>", administration.OrganizationDetail.as_view()),
+    path("organizations/<str:organization>/usage", quotas.OrganizationUsage.as_view()),
+    path("organizations/<str:organization>/quota", quotas.OrganizationQuota.as_view()),
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
     path(f"{_PROJECT}/policy", policy.ProjectPolicy.as_view()),
     path(f"{_PROJECT}/transparency", transparency.ProjectTransparency.as_view()),
+    path(f"{_PROJECT}/usage", quotas.ProjectUsage.as_view()),
+    path(f"{_PROJECT}/quota", quotas.ProjectQuota.as_view()),
     path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),
     path(

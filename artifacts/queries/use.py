@@ -36,6 +36,19 @@ GROUP BY counted.files, counted.logical_bytes, counted.physical_bytes
 """
 
 
+_BY_PROJECT: Final = """
+SELECT slug, sum(files)::bigint, sum(files * size_bytes)::bigint, sum(size_bytes)::bigint
+FROM (
+    SELECT project.slug AS slug, count(*) AS files, blob.size_bytes AS size_bytes
+    FROM project JOIN artifact ON artifact.project_id = project.id
+    JOIN blob ON blob.id = artifact.blob_id
+    WHERE project.organization_id = %s
+    GROUP BY project.slug, blob.id
+) AS held
+GROUP BY slug ORDER BY 4 DESC, slug LIMIT %s
+"""
+
+
 def counted_use(subject: Subject) -> Use:
     """The sum of its slices: cheap, and ahead of files that went since the last recount."""
     found = UseSlice.objects.filter(subject=subject.pk).aggregate(
@@ -50,6 +63,13 @@ def measured_use(subject: Subject) -> tuple[Use, Use]:
         cursor.execute(_MEASURE, {"subject": subject.pk})
         row = cursor.fetchone()
     return Use(*row[:3]), Use(*row[3:])
+
+
+def use_by_project(organization: Organization, *, most: int) -> list[tuple[str, Use]]:
+    """Its projects by slug with what each has, the largest first; bytes of two are in both."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_PROJECT, [organization.pk, most])
+        return [(slug, Use(*figures)) for slug, *figures in cursor.fetchall()]
 
 
 def holds(subject: Subject, digest: Sha256) -> bool:

@@ -90,6 +90,8 @@ class Cast:
             ("api/v1/projects", "POST"): {**place, "project": "fresh"},
             (project, "PATCH"): {"is_public": True},
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
+            (f"{project}/quota", "PUT"): {"bytes": {"hard": 10**12}},
+            ("api/v1/organizations/<str:organization>/quota", "PUT"): {"files": {"hard": 10**6}},
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from artifacts.api.reference import artifacts, builds, consumers, projects, signing, uploads
+from artifacts.api.reference import artifacts, builds, consumers, projects, quotas, signing, uploads
 from kernel.reference import Operations
 
 OPERATIONS: Final[Operations] = {
     **projects.OPERATIONS,
+    **quotas.OPERATIONS,
     **builds.OPERATIONS,
     **uploads.OPERATIONS,
     **signing.OPERATIONS,

@@ -24,6 +24,7 @@ from kernel.actor import Actor, PermissionMissing
 from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator, job
 from tests.factories.builds import NOW, at_once, digest_of, send
+from tests.factories.direct_uploads import Desk
 from tests.factories.facts import witnessed
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -242,3 +243,20 @@ def test_is_set_by_those_who_answer_for_it_and_recorded(first: Actor, project: P
     assert event.facts["before"] is None
     assert event.facts["after"]["bytes"]["hard"] == 7
     assert project.quota is None
+
+
+def test_refuses_a_direct_upload_before_it_begins_and_when_it_is_measured(desk: Desk) -> None:
+    limited(hard=30)
+    begun = desk.start("a", b"a" * 20)
+
+    with pytest.raises(QuotaExceeded):
+        desk.start("b", b"b" * 20)  # too much together with what is on its way
+    limited(hard=10)
+    desk.send(begun, b"a" * 20)
+    desk.complete(begun)
+    desk.measure()
+
+    begun.refresh_from_db()
+    assert begun.refused is not None
+    assert begun.refused["code"] == "quota-exceeded"
+    assert desk.store.blobs == {}
