@@ -106,7 +106,7 @@ def reconcile_store(
             if len(suspects) == BATCH:
                 _confirm(suspects, kept.store, report)
                 suspects.clear()
-            if progress is not None and report.totals["keys"] % TELLS_EVERY == 1:
+            if progress is not None and listed and report.totals["keys"] % TELLS_EVERY == 0:
                 progress(report.totals["keys"])
     except OutOfOrder as error:
         raise StorageUnavailable(reason="the store lists its keys out of order") from error

@@ -243,3 +243,10 @@ def test_reads_with_whom_people_log_in() -> None:
     assert (login.name, login.admits_new_people) == ("login.example.com", False)
     with pytest.raises(SystemExit, match="LOGIN_OIDC_CLIENT_ID is not set beside the issuer"):
         read({**COMPLETE, **given, "STRONGROOM_LOGIN_OIDC_CLIENT_ID": ""})
+
+
+def test_scrubs_at_a_rate_or_never() -> None:
+    assert read(COMPLETE).scrub_bytes_per_second == 4 * 1024**2
+    assert read({**COMPLETE, "STRONGROOM_SCRUB_BYTES_PER_SECOND": "0"}).scrub_bytes_per_second == 0
+    with pytest.raises(SystemExit, match="SCRUB_BYTES_PER_SECOND is '-1'"):
+        read({**COMPLETE, "STRONGROOM_SCRUB_BYTES_PER_SECOND": "-1"})
