@@ -1,7 +1,7 @@
 """Count what a new file adds to a quota, and refuse what is too much (step 3).
 
 Without a quota nothing is counted, and nothing asked. With one, an upload adds to a slice of its
-own, so that no row is everybody's; only near a limit uploads take turns (docs/adr/0036).
+own, so that no row is everybody's; only near a limit uploads take turns (docs/adr/0037).
 """
 
 from collections.abc import Iterator
