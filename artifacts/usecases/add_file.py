@@ -48,7 +48,7 @@ def add_file(
         stored_at=now,
     )
     insert(artifact)
-    count_use(artifact=artifact, now=now)
+    count_use(artifact=artifact, has_new_bytes=artifact.blob.key == stored.key, now=now)
     record(
         actor,
         "artifact.upload",

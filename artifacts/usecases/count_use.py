@@ -21,14 +21,16 @@ from kernel.metrics import QUOTA_REFUSALS
 # Whoever would still fit if as many like it were under way needs no turn.
 AT_ONCE: Final = 64
 
+_HELD: Final = """CASE WHEN EXISTS (
+    SELECT 1 FROM artifact JOIN project ON project.id = artifact.project_id
+    WHERE artifact.blob_id = %(blob)s AND artifact.id <> %(artifact)s
+      AND (project.id = %(subject)s OR project.organization_id = %(subject)s)
+) THEN 0 ELSE %(size_bytes)s::bigint END"""
+
 # The sum is of before this statement: what it adds itself is beside it.
 _COUNT: Final = """
 WITH new AS (
-    SELECT CASE WHEN EXISTS (
-        SELECT 1 FROM artifact JOIN project ON project.id = artifact.project_id
-        WHERE artifact.blob_id = %(blob)s AND artifact.id <> %(artifact)s
-          AND (project.id = %(subject)s OR project.organization_id = %(subject)s)
-    ) THEN 0 ELSE %(size_bytes)s::bigint END AS physical_bytes
+    SELECT {physical_bytes} AS physical_bytes
 ), added AS (
     INSERT INTO use_slice (subject, number, files, logical_bytes, physical_bytes)
     SELECT %(subject)s, pg_backend_pid() %% %(slices)s, 1, %(size_bytes)s, new.physical_bytes
@@ -44,11 +46,15 @@ SELECT new.physical_bytes, coalesce(sum(use_slice.files), 0)::bigint,
 FROM new LEFT JOIN use_slice ON use_slice.subject = %(subject)s
 GROUP BY new.physical_bytes
 """
+_OF_OLD_BYTES: Final = _COUNT.format(physical_bytes=_HELD)
+_OF_NEW_BYTES: Final = _COUNT.format(physical_bytes="%(size_bytes)s::bigint")
 _TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
-def count_use(*, artifact: Artifact, now: datetime) -> None:
+def count_use(*, artifact: Artifact, has_new_bytes: bool, now: datetime) -> None:
     """Add the file to what its organization and its project have. Joins.
+
+    Bytes that are new to the whole store need not be looked for.
 
     Raises:
         QuotaExceeded: that would be more than one of them may have.
@@ -56,7 +62,7 @@ def count_use(*, artifact: Artifact, now: datetime) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("count_use joins a transaction")
     for subject, quota in _limited(artifact.project):
-        before, added = _add(subject, artifact)
+        before, added = _add(subject, artifact, has_new_bytes=has_new_bytes)
         many = Use(
             before.files + AT_ONCE,
             before.logical_bytes,
@@ -91,11 +97,11 @@ def _limited(project: Project) -> Iterator[tuple[Subject, Quota]]:
             yield subject, quota
 
 
-def _add(subject: Subject, artifact: Artifact) -> tuple[Use, Use]:
+def _add(subject: Subject, artifact: Artifact, *, has_new_bytes: bool) -> tuple[Use, Use]:
     size_bytes = artifact.blob.size_bytes
     with connection.cursor() as cursor:
         cursor.execute(
-            _COUNT,
+            _OF_NEW_BYTES if has_new_bytes else _OF_OLD_BYTES,
             {
                 "subject": subject.pk,
                 "artifact": artifact.pk,
