@@ -73,6 +73,13 @@ class ArtifactNotFound(Refusal):
     kind = Kind.NOT_FOUND
 
 
+class ArtifactExpired(Refusal):
+    """The artifact has expired by a retention rule: its bytes are not handed out any more."""
+
+    code = "artifact-expired"
+    kind = Kind.GONE
+
+
 class LatestNotFound(Refusal):
     """No artifact of this path is the latest of that ref: none is published, or none may be."""
 

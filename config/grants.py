@@ -19,6 +19,7 @@ APPEND_ONLY: Final = (
     "log_checkpoint",
     "log_leaf",
     "log_node",
+    "retention_policy",
     "trust_map",
     "trust_root",
     "verification_policy",

@@ -18,6 +18,7 @@ from artifacts.api import (
     members,
     policy,
     queue,
+    retention,
     transparency,
     uploads,
 )
@@ -47,9 +48,15 @@ urlpatterns = [
     path("signing-queue", queue.SigningQueue.as_view()),
     path("organizations", administration.Organizations.as_view()),
     path("organizations/<str:organization>", administration.OrganizationDetail.as_view()),
+    path(
+        "organizations/<str:organization>/retention-policy",
+        retention.OrganizationRetention.as_view(),
+    ),
+    path("retention-policy", retention.InstanceRetention.as_view()),
     path("projects", administration.Projects.as_view()),
     path(_PROJECT, listings.ProjectDetail.as_view()),
     path(f"{_PROJECT}/policy", policy.ProjectPolicy.as_view()),
+    path(f"{_PROJECT}/retention-policy", retention.ProjectRetention.as_view()),
     path(f"{_PROJECT}/transparency", transparency.ProjectTransparency.as_view()),
     path(f"{_PROJECT}/builds", builds.ProjectBuilds.as_view()),
     path(f"{_PROJECT}/builds/<uuid:build>", listings.ProjectBuildDetail.as_view()),

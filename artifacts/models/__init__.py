@@ -8,6 +8,7 @@ from artifacts.models.contribution import Contribution
 from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
+from artifacts.models.retention import StoredRetentionPolicy
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
 
@@ -22,5 +23,6 @@ __all__ = [
     "Organization",
     "Project",
     "StoreProbe",
+    "StoredRetentionPolicy",
     "Upload",
 ]

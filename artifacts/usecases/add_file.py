@@ -40,6 +40,7 @@ def add_file(
         ref=searchable(str(witnessed.get("ref", ""))),
         # Platforms say "true" or "false"; what is not said is not protected.
         ref_is_protected=witnessed.get("ref_protected") == "true",
+        asked_life_days=build.asked_life_days,
         stored_at=now,
     )
     record(

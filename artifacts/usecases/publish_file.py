@@ -32,10 +32,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes on their way in, with the digest that the sender declared for them."""
+    """Bytes on their way in, with the digest that the sender declared for them.
+
+    `asked_life_days` is of a file that is a build of its own; others have their build's.
+    """
 
     chunks: Iterable[bytes]
     declared: Sha256 | None
+    asked_life_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class _Upload:
     project: Project
     path: str
     opened_at: datetime
+    asked_life_days: int | None
 
 
 def publish_file(
@@ -77,7 +82,7 @@ def publish_file(
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
-    upload = _authorise(actor, place, opened_at=clock())
+    upload = _authorise(actor, place, incoming, opened_at=clock())
     if incoming.declared is not None:
         # For kindness: a gigabyte need not travel to be refused. Whether the bytes really are
         # what was declared is only ever decided by measuring them.
@@ -108,11 +113,12 @@ def same_bytes(*, existing: Artifact, digest: Sha256) -> Artifact:
     return existing
 
 
-def _authorise(actor: Actor, place: Place, *, opened_at: datetime) -> _Upload:
+def _authorise(actor: Actor, place: Place, incoming: Incoming, *, opened_at: datetime) -> _Upload:
     project = visible_project(actor=actor, organization=place.organization, project=place.project)
     actor.require(Permission.UPLOAD, project=project.pk)
     witnessed_by(actor)  # refuses facts that no statement could be made of, before any byte
-    return _Upload(actor, project, parse_path(place.path), opened_at)
+    path = parse_path(place.path)
+    return _Upload(actor, project, path, opened_at, incoming.asked_life_days)
 
 
 def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
@@ -150,7 +156,12 @@ def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published
 
 
 def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
-    build = open_build(project=upload.project, actor=upload.actor, opened_at=upload.opened_at)
+    build = open_build(
+        project=upload.project,
+        actor=upload.actor,
+        opened_at=upload.opened_at,
+        asked_life_days=upload.asked_life_days,
+    )
     contribution = join_build(build=build, actor=upload.actor, joined_at=upload.opened_at)
     artifact = add_file(
         actor=upload.actor,

@@ -43,6 +43,7 @@ ROLES: Final = {role.value: role for role in Role}
 JOB: Final = witnessed()
 OF_THE_JOB: Final = b"bytes of the job"
 PATH: Final = "dist/a.tar.gz"
+RETENTION: Final = {"document": {"expire": [{"name": "old", "after_days": 365}]}}
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class Cast:
             ("api/v1/projects", "POST"): {**place, "project": "fresh"},
             (project, "PATCH"): {"is_public": True},
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
+            (f"{project}/retention-policy", "PUT"): RETENTION,
+            ("api/v1/organizations/<str:organization>/retention-policy", "PUT"): RETENTION,
+            ("api/v1/retention-policy", "PUT"): RETENTION,
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},

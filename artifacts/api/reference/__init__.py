@@ -2,11 +2,20 @@
 
 from typing import Final
 
-from artifacts.api.reference import artifacts, builds, consumers, projects, signing, uploads
+from artifacts.api.reference import (
+    artifacts,
+    builds,
+    consumers,
+    projects,
+    retention,
+    signing,
+    uploads,
+)
 from kernel.reference import Operations
 
 OPERATIONS: Final[Operations] = {
     **projects.OPERATIONS,
+    **retention.OPERATIONS,
     **builds.OPERATIONS,
     **uploads.OPERATIONS,
     **signing.OPERATIONS,

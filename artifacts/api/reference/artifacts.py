@@ -15,6 +15,7 @@ from artifacts.domain.archives import (
 )
 from artifacts.errors import (
     ArchivesBusy,
+    ArtifactExpired,
     ArtifactNotFound,
     ArtifactNotPublished,
     AttestationNotFound,
@@ -46,6 +47,7 @@ _OF_ARTIFACT: Final = (ArtifactNotFound, PermissionMissing)
 _DECIDED: Final = (*_OF_ARTIFACT, ArtifactNotPublished, TrustRootMissing)
 _LOOKED_INTO: Final = (
     *_DECIDED,
+    ArtifactExpired,
     PolicyNotMet,
     ArchiveMalformed,
     ArchivesBusy,
@@ -59,6 +61,7 @@ _LOOKED_INTO: Final = (
 )
 _SENT: Final = (
     *_DECIDED,
+    ArtifactExpired,
     PolicyNotMet,
     BlobDamaged,
     BlobMissing,

@@ -1,6 +1,5 @@
 """A retention policy …"""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,11 +17,11 @@ from artifacts.domain.retention import (
     Facts,
     Level,
     Measure,
-    RetentionPolicy,
     Rule,
     decide,
 )
 from artifacts.domain.retention_document import read_policy
+from tests.factories.retention_policies import policies
 
 STORED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOW = STORED + timedelta(days=10)
@@ -234,38 +233,13 @@ def test_takes_every_other_character_of_a_pattern_as_itself(name: str) -> None:
     assert not Pattern(name).matches("aab")
 
 
-def rules(measures: Iterable[Measure], *, can_be_final: bool) -> st.SearchStrategy[Rule]:
-    return st.builds(
-        Rule,
-        name=st.sampled_from(["a", "b", "c"]),
-        measure=st.sampled_from(list(measures)),
-        amount=st.integers(1, 6),
-        conditions=st.sampled_from(
-            [
-                Conditions(),
-                Conditions(paths=(Pattern("dist/**"),)),
-                Conditions(refs=(Pattern("refs/tags/*"),)),
-                Conditions(is_protected=True),
-            ]
-        ),
-        is_final=st.booleans() if can_be_final else st.just(False),  # noqa: FBT003 - a value
-    )
-
-
-POLICIES = st.lists(
-    st.builds(
-        Attached,
-        level=st.sampled_from([Level.INSTANCE, Level.ORGANIZATION, Level.PROJECT]),
-        version=st.just(1),
-        policy=st.builds(
-            RetentionPolicy,
-            keep=st.lists(rules(Measure, can_be_final=False), max_size=2).map(tuple),
-            expire=st.lists(
-                rules(set(Measure) - {Measure.ALWAYS}, can_be_final=True), max_size=3
-            ).map(tuple),
-        ),
-    ),
-    max_size=3,
+POLICIES = policies(
+    [
+        Conditions(),
+        Conditions(paths=(Pattern("dist/**"),)),
+        Conditions(refs=(Pattern("refs/tags/*"),)),
+        Conditions(is_protected=True),
+    ]
 )
 FACTS = st.builds(
     facts,
@@ -279,19 +253,19 @@ FACTS = st.builds(
 
 @given(FACTS, POLICIES, st.integers(0, 16))
 def test_agrees_with_a_naive_reading_of_the_rules(
-    about: Facts, policies: list[Attached], day: int
+    about: Facts, attached: list[Attached], day: int
 ) -> None:
     now = days(day)
 
-    assert decide(about, policies, now=now).is_expired(now=now) == _naively_expired(
-        about, policies, now
+    assert decide(about, attached, now=now).is_expired(now=now) == _naively_expired(
+        about, attached, now
     )
 
 
-def _naively_expired(about: Facts, policies: list[Attached], now: datetime) -> bool:
+def _naively_expired(about: Facts, attached: list[Attached], now: datetime) -> bool:
     """Some expire rule has come true by now, and no keep rule that it heeds is true now."""
-    keep = [(one.level, rule) for one in policies for rule in one.policy.keep]
-    expire = [(one.level, rule) for one in policies for rule in one.policy.expire]
+    keep = [(one.level, rule) for one in attached for rule in one.policy.keep]
+    expire = [(one.level, rule) for one in attached for rule in one.policy.expire]
     keeping = [level for level, rule in keep if _names(rule, about) and _keeps(rule, about, now)]
     ended = [
         not any(level <= own or not rule.is_final for level in keeping)
