@@ -9,6 +9,14 @@ from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 from artifacts.models.retention import StoredRetentionPolicy
+from artifacts.models.retention_plan import (
+    RetentionPlan,
+    RetentionPlanItem,
+    RetentionPlanRule,
+    RetentionRun,
+    RunState,
+    Tombstone,
+)
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
 
@@ -22,7 +30,13 @@ __all__ = [
     "Download",
     "Organization",
     "Project",
+    "RetentionPlan",
+    "RetentionPlanItem",
+    "RetentionPlanRule",
+    "RetentionRun",
+    "RunState",
     "StoreProbe",
     "StoredRetentionPolicy",
+    "Tombstone",
     "Upload",
 ]

@@ -14,11 +14,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
 from artifacts.domain.origin import is_of_build
+from artifacts.domain.retention import Level
 from artifacts.errors import (
+    ArtifactExpired,
     ArtifactNotFound,
     BuildNotFound,
     BuildNotYours,
     OrganizationNotFound,
+    PathTaken,
     ProjectNotFound,
     UploadNotFound,
 )
@@ -28,10 +31,12 @@ from artifacts.models import (
     Build,
     Organization,
     Project,
+    Tombstone,
     Upload,
 )
 from artifacts.queries.positions import Position
 from kernel.actor import Actor, Permission
+from kernel.digest import Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,7 @@ def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
 
     Raises:
         ArtifactNotFound: there is none, or it does not exist for this actor.
+        ArtifactExpired: a retention run has taken it away.
     """
     return _visible(actor, Q(pk=artifact))
 
@@ -235,8 +241,41 @@ def _visible(actor: Actor, wanted: Q) -> Artifact:
     published = found.exclude(build__state=BuildState.OPEN)
     one = published.filter(_of_projects_seen_by(actor), wanted).first()
     if one is None:
+        # Asked of what exists for the actor alone, and whatever the answer above was.
+        _require_not_removed(Tombstone.objects.filter(_of_projects_seen_by(actor), wanted).first())
         raise ArtifactNotFound
     return one
+
+
+def require_name_free(*, project: Project, origin: str, path: str, digest: Sha256) -> None:
+    """Refuse what a run has taken away: a name is never given to other bytes, nor again.
+
+    Raises:
+        PathTaken: the name was that of other bytes.
+        ArtifactExpired: it was that of these.
+    """
+    found = Tombstone.objects.filter(project=project, origin=origin, path=path).first()
+    if found is not None and found.sha256 != digest.hex:
+        raise PathTaken(
+            path=path,
+            existing_sha256=found.sha256,
+            sent_sha256=digest.hex,
+            artifact=found.artifact_id,
+        )
+    _require_not_removed(found)
+
+
+def _require_not_removed(tombstone: Tombstone | None) -> None:
+    if tombstone is None:
+        return
+    raise ArtifactExpired(
+        artifact=tombstone.artifact_id,
+        expired_at=tombstone.expired_at,
+        removed_at=tombstone.removed_at,
+        rule=tombstone.rule,
+        level=Level(tombstone.level).word,
+        version=tombstone.version,
+    )
 
 
 def _require_own(actor: Actor, build: Build) -> None:

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy
+from django.db.models import Q, QuerySet
+
+from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Rules
 from artifacts.domain.retention_document import read_policy
 from artifacts.models import Organization, Project, StoredRetentionPolicy
 from artifacts.models.retention import INSTANCE
@@ -90,6 +92,49 @@ def held_by(*holders: Holder) -> list[Held]:
 def policies_of(project: Project) -> list[Attached]:
     """Every policy that holds for the project's artifacts; nothing where nobody said anything."""
     return [one.attached for one in held_by(*holders_above(project)) if one.version]
+
+
+def projects_below(holder: Holder) -> QuerySet[Project]:
+    """The projects that the holder's policy speaks of, with their organizations."""
+    found = Project.objects.select_related("organization").order_by("id")
+    match holder.level:
+        case Level.ORGANIZATION:
+            return found.filter(organization=holder.scope)
+        case Level.PROJECT:
+            return found.filter(pk=holder.scope)
+        case _:
+            return found
+
+
+def policies_in_reach(holder: Holder) -> QuerySet[StoredRetentionPolicy]:
+    """Every version of every policy that says something of what is below the holder."""
+    found = StoredRetentionPolicy.objects.all()
+    if holder.level is Level.INSTANCE:
+        return found
+    scopes = Q(scope_id__in=[INSTANCE, holder.scope])
+    if holder.level is Level.PROJECT:
+        return found.filter(scopes | Q(scope_id=holder.organization))
+    return found.filter(scopes | Q(scope_id__in=projects_below(holder).values("pk")))
+
+
+def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
+    """The projects below the holder, those together for which the same rules hold."""
+    newest = policies_in_reach(holder).order_by("scope_id", "-version").distinct("scope_id")
+    attached = {
+        one.scope_id: Attached(
+            Level(one.level), one.version, read_policy(one.document), one.scope_id
+        )
+        for one in newest
+    }
+    groups: dict[tuple[UUID, ...], list[Project]] = {}
+    for project in projects_below(holder):
+        scopes = (INSTANCE, project.organization_id, project.pk)
+        held = tuple(scope for scope in scopes if scope in attached)
+        groups.setdefault(held, []).append(project)
+    return [
+        (Rules.of([attached[scope] for scope in held]), projects)
+        for held, projects in groups.items()
+    ]
 
 
 def holder_of(cited: Cited, project: Project) -> str:

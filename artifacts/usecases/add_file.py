@@ -7,6 +7,7 @@ from django.db import transaction
 from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
+from artifacts.queries import require_name_free
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -25,6 +26,7 @@ def add_file(
 
     Raises:
         IntegrityError: somebody else was faster with this path.
+        PathTaken, ArtifactExpired: it was the name of an artifact that is gone.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
@@ -43,6 +45,9 @@ def add_file(
         asked_life_days=build.asked_life_days,
         stored_at=now,
     )
+    if origin is not None:
+        # After the row: a run that takes the last of the name away is waited for there.
+        require_name_free(project=build.project, origin=origin, path=path, digest=stored.digest)
     record(
         actor,
         "artifact.upload",

@@ -7,13 +7,12 @@ cut off anywhere, and run by two at once; the lock only saves double work.
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from artifacts.domain.transfer import PENDING
@@ -24,6 +23,7 @@ from kernel import faults
 from kernel.metrics import BLOBS_COLLECTED
 from kernel.outbox.emit import beat
 from kernel.outbox.queries import heartbeat_age
+from kernel.turns import only_one
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def collect_blobs(
     Raises:
         StorageUnavailable: the store cannot be listed now; what was decided stays decided.
     """
-    with _turn() as is_ours:
+    with only_one(_TURN) as is_ours:
         if not is_ours:
             return None
         _note_references(now=now)
@@ -80,20 +80,6 @@ def collect_blobs(
     if any((unreferenced, orphans, removed, left)):
         logger.info("blobs collected", extra={"counts": collected})
     return collected
-
-
-@contextmanager
-def _turn() -> Iterator[bool]:
-    """Whether it is ours to collect; the lock goes with the connection that holds it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_TURN])
-        [is_ours] = cursor.fetchone()
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_TURN])
 
 
 def _unreferenced() -> QuerySet[Blob]:

@@ -16,7 +16,12 @@ from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.errors import PathTaken
 from artifacts.models import Artifact, Project
 from artifacts.ports import BlobStore, StoredBytes
-from artifacts.queries import Place, artifact_of_origin, visible_project
+from artifacts.queries import (
+    Place,
+    artifact_of_origin,
+    require_name_free,
+    visible_project,
+)
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
@@ -78,7 +83,8 @@ def publish_file(
         ProjectNotFound: there is no such project for this actor.
         Unauthenticated, PermissionMissing: the actor may not upload to it.
         UnsafePath: the path is not a name for an artifact.
-        PathTaken: the path names other bytes already.
+        PathTaken: the path names other bytes already, or did before they expired.
+        ArtifactExpired: it named these, and they have been removed since.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
@@ -123,10 +129,12 @@ def _authorise(actor: Actor, place: Place, incoming: Incoming, *, opened_at: dat
 
 def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
     """What stands at the path already, if it has this digest."""
-    existing = artifact_of_origin(
-        project=upload.project, origin=origin_of(upload.actor), path=upload.path
-    )
-    return same_bytes(existing=existing, digest=digest) if existing is not None else None
+    origin = origin_of(upload.actor)
+    existing = artifact_of_origin(project=upload.project, origin=origin, path=upload.path)
+    if existing is not None:
+        return same_bytes(existing=existing, digest=digest)
+    require_name_free(project=upload.project, origin=origin, path=upload.path, digest=digest)
+    return None
 
 
 def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:

@@ -50,9 +50,9 @@ def put(project: Project, kind: Kind, *, first: datetime) -> Artifact:
         stored_at=stored_at,
     )
     if kind.downloaded is not None:
-        _download(artifact, first + timedelta(days=kind.downloaded), "allowed")
+        download(artifact, first + timedelta(days=kind.downloaded), "allowed")
         # Who is refused is no reader.
-        _download(artifact, first + timedelta(days=kind.downloaded + 100), "refused")
+        download(artifact, first + timedelta(days=kind.downloaded + 100), "refused")
     if kind.predicate:
         _attest(artifact, kind.predicate)
     return artifact
@@ -67,7 +67,7 @@ def _blob(text: str, size_bytes: int, stored_at: datetime) -> Blob:
     return found
 
 
-def _download(artifact: Artifact, at: datetime, verdict: str) -> None:
+def download(artifact: Artifact, at: datetime, verdict: str) -> None:
     Download.objects.create(
         at=at,
         project_id=artifact.project_id,
