@@ -64,6 +64,12 @@ class Index(NativeView):
                 "retention_policy_of_organization": (
                     f"{root()}/organizations/{{organization}}/retention-policy"
                 ),
+                "retention_plans": f"{root()}/retention-plans",
+                "retention_plans_of_organization": (
+                    f"{root()}/organizations/{{organization}}/retention-plans"
+                ),
+                "retention_plans_of_project": f"{project}/retention-plans",
+                "retention_plan": f"{root()}/retention-plans/{{plan}}",
                 "retention_policy_of_project": f"{project}/retention-policy",
                 "transparency": f"{project}/transparency",
                 "transparency_of_build": f"{root()}/builds/{{build}}/transparency",

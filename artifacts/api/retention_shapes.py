@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypedDict
 
 from artifacts.domain.retention import Level
-from kernel.shapes import Says, Time
+from kernel.shapes import Count, FilePath, Id, Says, SizeBytes, Time, Url
 
 LevelOfPolicy = Annotated[str, Says(enum=[level.word for level in Level])]
 RetentionRules = Annotated[
@@ -61,3 +61,80 @@ class RetentionPolicyDocument(PolicyAbove):
     set_at: Time | None
     set_by: str
     above: list[PolicyAbove]
+
+
+class PlanRuleDocument(TypedDict):
+    """What a rule does in a plan."""
+
+    outcome: Annotated[
+        str,
+        Says(
+            enum=["ends", "keeps", "waits", "stays"],
+            description="It ends these now, keeps them from their end, or will end them later; "
+            "`stays` is of those that no rule ends.",
+        ),
+    ]
+    name: str | None
+    level: LevelOfPolicy | None
+    version: int | None
+    artifacts: Count
+    logical_bytes: SizeBytes
+
+
+class RunDocument(TypedDict):
+    """How far a plan has been applied."""
+
+    state: Annotated[str, Says(enum=["running", "done", "cancelled", "stale"])]
+    started_at: Time
+    started_by: str
+    ended_at: Time | None
+    is_cancelling: bool
+    removed_artifacts: Count
+    removed_bytes: SizeBytes
+    spared_artifacts: Annotated[
+        int,
+        Says(minimum=0, description="What had changed since the plan, and was left as it was."),
+    ]
+    changed: Annotated[
+        list[dict[str, Any]], Says(description="What made the plan stale under way.")
+    ]
+
+
+class PlanUrls(TypedDict):
+    """Where to go from a plan."""
+
+    self: Url
+    items: Url
+    apply: Url
+    cancel: Url
+
+
+class PlanDocument(TypedDict):
+    """What would go, in numbers; physical bytes are of blobs that nobody else has, each once."""
+
+    id: Id
+    level: LevelOfPolicy
+    of: Annotated[str, Says(examples=["acme"])]
+    made_at: Time
+    made_by: str
+    looked_at: Annotated[int, Says(minimum=0, description="Artifacts of builds that have ended.")]
+    artifacts: Count
+    logical_bytes: SizeBytes
+    blobs: Count
+    physical_bytes: SizeBytes
+    rules: list[PlanRuleDocument]
+    run: RunDocument | None
+    urls: PlanUrls
+
+
+class PlanItemDocument(TypedDict):
+    """One object of a plan."""
+
+    artifact: Id
+    path: FilePath
+    ref: str
+    size_bytes: SizeBytes
+    physical_bytes: SizeBytes
+    expired_at: Time
+    rule: Annotated[str, Says(examples=["main-90d"])]
+    version: int | None

@@ -76,6 +76,8 @@ class RetentionPlanItem(models.Model):
     plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, db_index=False)
     artifact_id = models.UUIDField()
     project_id = models.UUIDField()
+    path = models.CharField(max_length=1024, db_collation="C")
+    ref = models.CharField(max_length=500, blank=True)
     blob_id = models.BigIntegerField()
     size_bytes = models.PositiveBigIntegerField()
     physical_bytes = models.PositiveBigIntegerField()

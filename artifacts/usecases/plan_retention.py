@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 # Files of a build that is open or waits for its statement are not for retention to take.
 ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
-_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 _DRAFT: Final = """
     CREATE TEMPORARY TABLE retention_draft (artifact_id uuid, project_id uuid, blob_id bigint,
         size_bytes bigint, ends_at timestamptz, place bigint, rule integer) ON COMMIT DROP
@@ -56,17 +55,18 @@ _DECIDE: Final = """
     SELECT ends <= %s, rule, kept_by, count(*), sum(size_bytes) FROM decided GROUP BY 1, 2, 3
 """
 _ITEMS: Final = """
-    INSERT INTO retention_plan_item (plan_id, artifact_id, project_id, blob_id, size_bytes,
-        physical_bytes, ends_at, place, rule)
-    SELECT %s, artifact_id, project_id, blob_id, size_bytes,
-        CASE WHEN is_first AND going = (SELECT count(*) FROM artifact
-            WHERE artifact.blob_id = shared.blob_id) THEN size_bytes ELSE 0 END,
+    INSERT INTO retention_plan_item (plan_id, artifact_id, project_id, path, ref, blob_id,
+        size_bytes, physical_bytes, ends_at, place, rule)
+    SELECT %s, artifact_id, shared.project_id, path, ref, shared.blob_id, size_bytes,
+        CASE WHEN is_first AND going = (SELECT count(*) FROM artifact AS user_of
+            WHERE user_of.blob_id = shared.blob_id) THEN size_bytes ELSE 0 END,
         ends_at, place, rule
     FROM (
         SELECT *, count(*) OVER of_blob AS going,
             row_number() OVER (PARTITION BY blob_id ORDER BY artifact_id) = 1 AS is_first
         FROM retention_draft WINDOW of_blob AS (PARTITION BY blob_id)
-    ) AS shared ORDER BY project_id, artifact_id
+    ) AS shared JOIN artifact ON artifact.id = shared.artifact_id
+    ORDER BY shared.project_id, artifact_id
 """
 _TOTALS: Final = """
     SELECT count(*), coalesce(sum(size_bytes), 0), count(*) FILTER (WHERE physical_bytes > 0),
@@ -101,8 +101,8 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
     plan, tally = uuid.uuid4(), _Tally()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            cursor.execute(_SNAPSHOT)
             cursor.execute(_DRAFT)
+            # Before the rules: what changes between the two makes the plan stale, not wrong.
             depends = frontier(holder)
             for rules, projects in rules_below(holder):
                 _decide(cursor, rules, projects, tally, now=now)

@@ -2,8 +2,8 @@
 
     STRONGROOM_ENV_FILE=.strongroom/env python -m tests.bench.retention --days 90
 
-Of a store that `tests.bench.seed` has filled. The plan is of the whole instance, by rules that count,
-match and look at downloads; then it is applied.
+Of a store that `tests.bench.seed` has filled: the plan is of the whole instance, by rules that
+count and match; then it is applied.
 """
 
 import argparse

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from access.usecases.create_token import create_token
 from artifacts.models import Artifact
 from artifacts.queries.retention import Holder
+from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
+from kernel.actor import Permission
 from tests.factories.actors import administrator
-from tests.journeys.conftest import Answer, Shelf, Shop, declare
+from tests.journeys.conftest import WIDGET, Answer, Shelf, Shop, declare
 
 Curl = Callable[..., Answer]
 AFTER_90 = {"expire": [{"name": "main-90d", "after_days": 90}]}
@@ -133,3 +136,70 @@ def test_reads_why_and_its_evidence_all_the_same(shelf: Shelf) -> None:
 def expire(shelf: Shelf) -> None:
     demand(shelf.shop, AFTER_90)
     Artifact.objects.update(stored_at=timezone.now() - timedelta(days=90))
+
+
+@pytest.fixture
+def root() -> str:
+    """A token that may do everything."""
+    created = create_token(
+        name="root",
+        project=None,
+        permissions=[Permission.ADMINISTER],
+        life=timedelta(hours=1),
+        actor=administrator(),
+        now=timezone.now(),
+    )
+    return created.secret
+
+
+def test_sees_what_goes_and_lets_it_go(shelf: Shelf, root: str) -> None:
+    expire(shelf)
+    shop = shelf.shop
+
+    made = shelf.curl("-X", "POST", f"{shop.url}/retention-plans", token=root)
+    items = shelf.curl(shop.web.at(made.json["urls"]["items"]), token=root).json["items"]
+    applied = shelf.curl("-X", "POST", shop.web.at(made.json["urls"]["apply"]), token=root)
+    apply_retention(clock=timezone.now)
+    ended = shelf.curl(shop.web.at(made.headers["location"]), token=root).json
+
+    assert (made.status, made.json["artifacts"], made.json["run"]) == (201, 1, None)
+    assert made.json["rules"] == [
+        {
+            "outcome": "ends",
+            "name": "main-90d",
+            "level": "organization",
+            "version": 1,
+            "artifacts": 1,
+            "logical_bytes": len(WIDGET),
+        }
+    ]
+    [item] = items
+    assert (item["artifact"], item["physical_bytes"]) == (shelf.artifact["id"], len(WIDGET))
+    assert (item["path"], item["rule"]) == (shelf.artifact["path"], "main-90d")
+    assert (applied.status, applied.json["run"]["state"]) == (202, "running")
+    assert (ended["run"]["state"], ended["run"]["removed_artifacts"]) == ("done", 1)
+    gone = shelf.get("self")
+    assert (gone.status, gone.json["rule"]) == (410, "main-90d")
+    assert gone.json["removed_at"] is not None
+
+
+def test_is_refused_a_plan_that_is_stale(shelf: Shelf, root: str) -> None:
+    expire(shelf)
+    made = shelf.curl("-X", "POST", f"{shelf.shop.url}/retention-plans", token=root).json
+    demand(shelf.shop, {})
+
+    refused = shelf.curl("-X", "POST", shelf.shop.web.at(made["urls"]["apply"]), token=root)
+
+    assert refused.status == 409
+    assert refused.is_problem("retention-plan-stale")
+    assert [one["what"] for one in refused.json["changed"]] == ["retention-policy"]
+    assert shelf.get("download").status == 200
+
+
+def test_sees_no_plan_of_somebody_else(shelf: Shelf, root: str) -> None:
+    made = shelf.curl("-X", "POST", f"{shelf.shop.url}/retention-plans", token=root).json
+
+    for url in made["urls"].values():
+        how = ("-X", "POST") if url.endswith(("/apply", "/cancel")) else ()
+        answer = shelf.curl(*how, shelf.shop.web.at(url), token=shelf.shop.tokens.reader)
+        assert answer.is_problem("retention-plan-not-found")

@@ -43,11 +43,10 @@ from kernel.shapes import Digest, Url
 from provenance.errors import PolicyNotMet, TrustRootMissing
 
 _ARTIFACT: Final = "/api/v1/artifacts/{artifact}"
-_OF_ARTIFACT: Final = (ArtifactNotFound, PermissionMissing)
+_OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, PermissionMissing)
 _DECIDED: Final = (*_OF_ARTIFACT, ArtifactNotPublished, TrustRootMissing)
 _LOOKED_INTO: Final = (
     *_DECIDED,
-    ArtifactExpired,
     PolicyNotMet,
     ArchiveMalformed,
     ArchivesBusy,
@@ -61,7 +60,6 @@ _LOOKED_INTO: Final = (
 )
 _SENT: Final = (
     *_DECIDED,
-    ArtifactExpired,
     PolicyNotMet,
     BlobDamaged,
     BlobMissing,

@@ -15,6 +15,7 @@ from artifacts.api.shapes import (
 from artifacts.api.uploads import LIFE
 from artifacts.domain.names import UnsafeName, UnsafePath
 from artifacts.errors import (
+    ArtifactExpired,
     ArtifactNotFound,
     BuildDiffers,
     BuildEmpty,
@@ -116,7 +117,7 @@ OPERATIONS: Final[Operations] = {
         parameters=(*_DECLARED, _LIFE),
         body=_BYTES,
         answers=_STANDS,
-        refusals=(*OF_PROJECT, *_INCOMING),
+        refusals=(*OF_PROJECT, *_INCOMING, ArtifactExpired),
     ),
     f"GET {_PROJECT}/builds": Operation(
         id="list_builds",

@@ -18,7 +18,17 @@ from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
 from access.queries import organization_place
 from access.usecases.create_token import create_token
-from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project, Upload
+from artifacts.domain.retention import Level
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Build,
+    Contribution,
+    Organization,
+    Project,
+    RetentionPlan,
+    Upload,
+)
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
@@ -172,6 +182,21 @@ def secret(attestor: Attestor) -> Things:
         member="carol",
         path=artifact.path,
         upload=_uploading(artifact).pk,
+        plan=_planned(place).pk,
+    )
+
+
+def _planned(place: Project) -> RetentionPlan:
+    return RetentionPlan.objects.create(
+        level=Level.PROJECT,
+        scope_id=place.pk,
+        made_at=timezone.now(),
+        frontier={"policies": 0, "newest_policy": 0, "runs": 0},
+        artifacts=0,
+        logical_bytes=0,
+        blobs=0,
+        physical_bytes=0,
+        looked_at=0,
     )
 
 

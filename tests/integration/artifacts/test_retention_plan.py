@@ -181,7 +181,7 @@ def written(attached: Attached) -> dict[str, Any]:
                 when["outcomes"] = [one.value for one in asked.outcomes]
             if asked.size_from_bytes is not None:
                 when["size_from_bytes"] = asked.size_from_bytes
-            one = {"name": f"{kind}-{number}", "when": when}
+            one: dict[str, Any] = {"name": f"{kind}-{number}", "when": when}
             if rule.measure.value in terms[kind]:
                 one[terms[kind][rule.measure.value]] = rule.amount
             if rule.is_final:
@@ -307,13 +307,22 @@ def planned(crowd: Put) -> RetentionPlan:  # noqa: ARG001 - its rows
     return make()
 
 
+def what_changed(refusal: RetentionPlanStale) -> dict[str, Any]:
+    """The only change."""
+    changes = refusal.facts["changed"]
+    assert isinstance(changes, list)
+    [change] = changes
+    assert isinstance(change, dict)
+    return change
+
+
 def test_is_refused_when_a_policy_has_changed(planned: RetentionPlan) -> None:
     demand({})
 
     with pytest.raises(RetentionPlanStale) as refused:
         run(planned)
 
-    [changed] = refused.value.facts["changed"]  # type: ignore[misc] # a list of facts
+    changed = what_changed(refused.value)
     assert (changed["what"], changed["level"], changed["version"]) == (
         "retention-policy",
         "instance",
@@ -328,7 +337,7 @@ def test_is_refused_when_another_was_applied_meanwhile(planned: RetentionPlan) -
     with pytest.raises(RetentionPlanStale) as refused:
         run(second)
 
-    [changed] = refused.value.facts["changed"]  # type: ignore[misc] # a list of facts
+    changed = what_changed(refused.value)
     assert (changed["what"], changed["plan"]) == ("retention-run", str(planned.pk))
 
 
