@@ -3,11 +3,12 @@
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
+
 from artifacts.errors import RetentionPlanNotFound
 from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun
-from artifacts.queries.frontier import holder_of_plan
 from artifacts.queries.retention import Holder
-from kernel.actor import Actor, PermissionMissing, Unauthenticated
+from kernel.actor import Actor, Permission
 
 MOST_PLANS: Final = 20
 
@@ -18,13 +19,10 @@ def visible_plan(*, actor: Actor, plan: UUID) -> RetentionPlan:
     Raises:
         RetentionPlanNotFound: there is none, or it does not exist for this actor.
     """
-    found = RetentionPlan.objects.filter(pk=plan).first()
+    # In the query, whoever asks: how long the answer takes tells nothing either.
+    found = RetentionPlan.objects.filter(_of_scopes_owned_by(actor), pk=plan).first()
     if found is None:
         raise RetentionPlanNotFound
-    try:
-        holder_of_plan(found).require_owned(actor)
-    except (PermissionMissing, Unauthenticated):
-        raise RetentionPlanNotFound from None
     return found
 
 
@@ -43,3 +41,14 @@ def items_after(after: int, *, plan: RetentionPlan, limit: int) -> list[Retentio
 def run_of(plan: RetentionPlan) -> RetentionRun | None:
     """How the plan is being applied, or was; None before."""
     return RetentionRun.objects.filter(plan=plan).select_related("plan").first()
+
+
+def _of_scopes_owned_by(actor: Actor) -> Q:
+    """As `Holder.require_owned` says of each."""
+    if actor.may(Permission.ADMINISTER, project=None):
+        return Q()
+    projects = {one.project for one in actor.grants if one.permission is Permission.OWN}
+    organizations = {
+        one.organization for one in actor.organization_grants if one.permission is Permission.OWN
+    }
+    return Q(scope_id__in=(projects | organizations) - {None})
