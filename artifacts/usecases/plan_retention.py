@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
 _DRAFT: Final = """
     CREATE TEMPORARY TABLE retention_draft (artifact_id uuid, project_id uuid, blob_id bigint,
-        size_bytes bigint, ends_at timestamptz, place bigint, rule integer) ON COMMIT DROP
+        size_bytes bigint, ends_at timestamptz, place bigint, rule integer)
 """
 # As an index has them, so that nothing is sorted. What was refused counts behind what was
 # published at that time, and pushes nothing out.
@@ -108,6 +108,7 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
                 _decide(cursor, rules, projects, tally, now=now)
             cursor.execute("ANALYZE retention_draft")
             cursor.execute(_ITEMS, [plan])
+            cursor.execute("DROP TABLE retention_draft")
             cursor.execute(_TOTALS, [plan])
             artifacts, logical_bytes, blobs, physical_bytes = cursor.fetchone()
         made = RetentionPlan.objects.create(
