@@ -140,7 +140,7 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
     return made
 
 
-def counts_newer(rules: Rules) -> bool:
+def _counts_newer(rules: Rules) -> bool:
     """Whether a rule asks how many artifacts are newer, which is only counted then."""
     return any(one.rule.measure is Measure.NEWEST for one in (*rules.keep, *rules.expire))
 
@@ -149,7 +149,7 @@ def _decide(
     cursor: CursorWrapper, rules: Rules, projects: list[Project], tally: _Tally, *, now: datetime
 ) -> None:
     """Draft what goes of these projects, and count what each rule does."""
-    is_counted = counts_newer(rules)
+    is_counted = _counts_newer(rules)
     made = expiry_sql(rules, now=now, place="artifact.place" if is_counted else None)
     numbers = [tally.number("ends", one.cited) for one in made.expire]
     ids: list[UUID] = [project.pk for project in projects]

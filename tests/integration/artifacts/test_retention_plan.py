@@ -41,7 +41,7 @@ from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import Actor, PermissionMissing
 from tests.factories.actors import administrator, reader, uploader
 from tests.factories.builds import NOW
-from tests.factories.retention_policies import policies
+from tests.factories.retention_policies import document_of, policies
 from tests.factories.shelf import Kind, download, put
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -144,50 +144,18 @@ def attach(attached: Sequence[Attached], project: Project) -> list[Attached]:
         Level.PROJECT: project.pk,
     }
     newest = {one.level: one for one in attached}
-    for level, one in newest.items():
-        set_raw(level, scopes[level], one)
-    return list(newest.values())
-
-
-def set_raw(level: Level, scope: UUID, attached: Attached) -> None:
-    version = StoredRetentionPolicy.objects.filter(scope_id=scope).count() + 1
-    StoredRetentionPolicy.objects.create(
-        level=level,
-        scope_id=scope,
-        version=version,
-        document=written(attached),
-        set_at=NOW,
-        set_by="the test",
+    StoredRetentionPolicy.objects.bulk_create(
+        StoredRetentionPolicy(
+            level=level,
+            scope_id=scopes[level],
+            version=1,
+            document=document_of(one.policy),
+            set_at=NOW,
+            set_by="the test",
+        )
+        for level, one in newest.items()
     )
-
-
-def written(attached: Attached) -> dict[str, Any]:
-    """The document that is read as this policy; names are made unique, as documents want them."""
-    terms = {
-        "keep": {"age": "for_days", "idle": "downloaded_within_days", "newest": "newest"},
-        "expire": {"age": "after_days", "idle": "idle_days", "newest": "beyond_newest"},
-    }
-    document: dict[str, Any] = {}
-    for kind, rules in (("keep", attached.policy.keep), ("expire", attached.policy.expire)):
-        document[kind] = []
-        for number, rule in enumerate(rules):
-            when: dict[str, Any] = {}
-            asked = rule.conditions
-            if asked.paths:
-                when["paths"] = [one.text for one in asked.paths]
-            if asked.refs:
-                when["refs"] = [one.text for one in asked.refs]
-            if asked.outcomes:
-                when["outcomes"] = [one.value for one in asked.outcomes]
-            if asked.size_from_bytes is not None:
-                when["size_from_bytes"] = asked.size_from_bytes
-            one: dict[str, Any] = {"name": f"{kind}-{number}", "when": when}
-            if rule.measure.value in terms[kind]:
-                one[terms[kind][rule.measure.value]] = rule.amount
-            if rule.is_final:
-                one["is_final"] = True
-            document[kind].append(one)
-    return document
+    return list(newest.values())
 
 
 def make(holder: Holder | None = None, actor: Actor | None = None) -> RetentionPlan:
