@@ -73,6 +73,34 @@ class ArtifactNotFound(Refusal):
     kind = Kind.NOT_FOUND
 
 
+class ArtifactExpired(Refusal):
+    """The artifact has expired by a retention rule: its bytes are not handed out any more."""
+
+    code = "artifact-expired"
+    kind = Kind.GONE
+
+
+class RetentionPlanNotFound(Refusal):
+    """There is no such retention plan, or none that this token may see."""
+
+    code = "retention-plan-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class RetentionPlanStale(Refusal):
+    """What the plan depends on has changed since it was made; nothing was removed by it."""
+
+    code = "retention-plan-stale"
+    kind = Kind.CONFLICT
+
+
+class RetentionRunUnderWay(Refusal):
+    """Another retention run is under way, and there is one at a time."""
+
+    code = "retention-run-under-way"
+    kind = Kind.CONFLICT
+
+
 class LatestNotFound(Refusal):
     """No artifact of this path is the latest of that ref: none is published, or none may be."""
 

@@ -19,3 +19,11 @@ class UploadCompleted:
 
     name: ClassVar[str] = "upload.completed"
     upload_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRunStarted:
+    """Somebody has let a retention plan be applied."""
+
+    name: ClassVar[str] = "retention.run-started"
+    plan_id: UUID

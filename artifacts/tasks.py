@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from artifacts import wiring
+from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
@@ -47,6 +48,12 @@ def collect_litter_task(**_later: object) -> None:
 def collect_blobs_task(**_later: object) -> None:
     """Remove bytes that nobody has referred to for a day."""
     collect_blobs_when_due(inventory=wiring.inventory(), now=timezone.now())
+
+
+@shared_task(name="artifacts.apply_retention", ignore_result=True)
+def apply_retention_task(**_later: object) -> None:
+    """Go on with the retention run that is under way."""
+    apply_retention(clock=timezone.now)
 
 
 @shared_task(name="artifacts.measure_uploads", ignore_result=True)

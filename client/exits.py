@@ -38,6 +38,7 @@ BY_KIND: Final[Mapping[Kind, ExitCode]] = {
     Kind.NOT_FOUND: ExitCode.NOT_FOUND,
     Kind.METHOD: ExitCode.UNSUPPORTED,
     Kind.CONFLICT: ExitCode.REFUSED,
+    Kind.GONE: ExitCode.NOT_FOUND,
     Kind.LENGTH_REQUIRED: ExitCode.REFUSED,
     Kind.PRECONDITION: ExitCode.REFUSED,
     Kind.TOO_LARGE: ExitCode.REFUSED,

@@ -7,7 +7,7 @@ and the sweep finds what a lost message should have started.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from artifacts.events import BuildPublished, UploadCompleted
+from artifacts.events import BuildPublished, RetentionRunStarted, UploadCompleted
 from kernel.outbox.events import SweepDue
 from provenance.events import AttestationRequested
 
@@ -15,6 +15,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     AttestationRequested.name: ["artifacts.attest_builds", "artifacts.attest_confirmed_jobs"],
     BuildPublished.name: [],
     UploadCompleted.name: ["artifacts.measure_uploads"],
+    RetentionRunStarted.name: ["artifacts.apply_retention"],
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
@@ -22,6 +23,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.collect_litter",
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",
+        "artifacts.apply_retention",
         "artifacts.probe_store",
         "artifacts.reconcile_store",
         "artifacts.scrub_blobs",

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     NOT_FOUND = "not-found"
     METHOD = "method"
     CONFLICT = "conflict"
+    GONE = "gone"
     LENGTH_REQUIRED = "length-required"
     PRECONDITION = "precondition"
     TOO_LARGE = "too-large"

@@ -17,6 +17,7 @@ STATUS: Final[Mapping[Kind, int]] = {
     Kind.NOT_FOUND: 404,
     Kind.METHOD: 405,
     Kind.CONFLICT: 409,
+    Kind.GONE: 410,
     Kind.LENGTH_REQUIRED: 411,
     Kind.PRECONDITION: 412,
     Kind.TOO_LARGE: 413,

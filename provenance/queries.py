@@ -35,6 +35,13 @@ from provenance.models import (
 ATTESTOR_IDENTITY: Final = "attestor-identity"
 NEXT_ATTESTOR_IDENTITY: Final = "attestor-identity-2"
 
+# SQL for callers who ask of many subjects at once: whether an attestation of one of these predicate
+# types (a parameter, a list) speaks of the digest, in the build of the project that are named.
+HAS_PREDICATE: Final = """EXISTS (SELECT FROM attestation_subject AS said
+    JOIN attestation ON attestation.id = said.attestation_id
+    WHERE said.project_id = {project} AND said.build_id = {build} AND said.sha256 = {sha256}
+        AND attestation.predicate_type = ANY(%s::text[]))"""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:

@@ -15,6 +15,7 @@ from artifacts.api.finding import first_files
 from artifacts.api.links import build_url, project_url
 from artifacts.api.pages import PAGE_BUILDS, next_link
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.retention_document import MAX_DAYS
 from artifacts.domain.visibility import require_read
 from artifacts.queries import BuildFilter, builds_after, own_build, visible_project
 from artifacts.queries.positions import build_cursor, build_position
@@ -34,6 +35,9 @@ class BuildIn(serializers.Serializer[Any]):
 
     name = serializers.CharField(default="", allow_blank=True)
     shared = serializers.BooleanField(default=False)
+    life_days = serializers.IntegerField(
+        min_value=1, max_value=MAX_DAYS, required=False, allow_null=True, default=None
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["shared"] and not attrs["name"]:
@@ -90,6 +94,7 @@ class ProjectBuilds(NativeView):
                 project=project,
                 name=asked.validated_data["name"],
                 is_shared=asked.validated_data["shared"],
+                asked_life_days=asked.validated_data["life_days"],
             ),
             now=timezone.now(),
         )

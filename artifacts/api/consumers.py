@@ -1,20 +1,20 @@
 """What a consumer asks before anything is believed: which artifact, and what to expect of it."""
 
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.api.documents import artifact_document
 from artifacts.domain.visibility import require_read
 from artifacts.models import Artifact, Project
-from artifacts.queries import (
-    artifacts_at_path,
-    artifacts_with_digest,
-    visible_project,
-)
+from artifacts.queries import visible_project
+from artifacts.queries.expiry import expiries_of
+from artifacts.queries.finding import artifacts_at_path, artifacts_with_digest
 from kernel.digest import Sha256
 from kernel.native import NativeView
 from kernel.rest import MalformedRequest, actor_of
@@ -30,10 +30,13 @@ class ProjectArtifacts(NativeView):
     def get(self, request: Request, organization: str, project: str) -> Response:
         """Find them: `?sha256=` or `?path=`, exactly one of the two."""
         place = _readable(request, organization, project)
-        found = _found(place, request.query_params)
+        now = timezone.now()
+        found = _found(place, request.query_params, now=now)
+        shown = found[:MOST_FOUND]
+        expiries = expiries_of([one.pk for one in shown], project=place, now=now)
         return Response(
             {
-                "artifacts": [artifact_document(artifact) for artifact in found[:MOST_FOUND]],
+                "artifacts": [artifact_document(one, expiries[one.pk]) for one in shown],
                 "is_complete": len(found) <= MOST_FOUND,
             }
         )
@@ -59,7 +62,7 @@ class Expectations(NativeView):
         )
 
 
-def _found(place: Project, asked: QueryDict) -> list[Artifact]:
+def _found(place: Project, asked: QueryDict, *, now: datetime) -> list[Artifact]:
     """One more than is shown, so that the answer can say whether it is all.
 
     Raises:
@@ -68,9 +71,11 @@ def _found(place: Project, asked: QueryDict) -> list[Artifact]:
     """
     match asked.dict():
         case {"sha256": str(digest), **others} if not others:
-            return artifacts_with_digest(project=place, digest=Sha256(digest), limit=MOST_FOUND + 1)
+            return artifacts_with_digest(
+                project=place, digest=Sha256(digest), limit=MOST_FOUND + 1, now=now
+            )
         case {"path": str(path), **others} if not others:
-            return artifacts_at_path(project=place, path=path, limit=MOST_FOUND + 1)
+            return artifacts_at_path(project=place, path=path, limit=MOST_FOUND + 1, now=now)
     raise MalformedRequest(expected="sha256 or path", found=", ".join(sorted(asked))[:200])
 
 

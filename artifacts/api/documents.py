@@ -12,6 +12,7 @@ from artifacts.api.links import (
     organization_url,
     project_url,
 )
+from artifacts.api.retention_shapes import CitedRuleDocument, ExpiryDocument
 from artifacts.api.shapes import (
     ArtifactDocument,
     AttestationRequestDocument,
@@ -26,7 +27,9 @@ from artifacts.api.shapes import (
 )
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.origin import RELEASE
+from artifacts.domain.retention import Cited, Decision
 from artifacts.models import Artifact, Build, Organization, Project
+from artifacts.queries.retention import holder_of
 from provenance.queries import RequestStatus
 
 ATTESTATION_STATUS: Final[Mapping[BuildState, AttestationState]] = {
@@ -66,7 +69,7 @@ def project_document(project: Project) -> ProjectDocument:
     }
 
 
-def artifact_document(artifact: Artifact) -> ArtifactDocument:
+def artifact_document(artifact: Artifact, expiry: Decision) -> ArtifactDocument:
     """An artifact, the state of its build, and where to go from here."""
     build = artifact.build
     return {
@@ -78,6 +81,7 @@ def artifact_document(artifact: Artifact) -> ArtifactDocument:
         "project": str(artifact.project),
         "build": {"id": str(build.pk), "state": build.state},
         "attestation": {"status": ATTESTATION_STATUS[BuildState(build.state)]},
+        "expiry": expiry_document(expiry, artifact.project),
         "urls": {
             "self": artifact_url(artifact),
             "download": artifact_url(artifact, "/download"),
@@ -87,6 +91,26 @@ def artifact_document(artifact: Artifact) -> ArtifactDocument:
             "attestations": artifact_url(artifact, "/attestations"),
             "build": build_url(build),
         },
+    }
+
+
+def expiry_document(expiry: Decision, project: Project) -> ExpiryDocument:
+    """When an artifact of the project expires, and why."""
+    return {
+        "expires_at": rfc3339(expiry.expires_at),
+        "rule": _cited_document(expiry.rule, project),
+        "kept_by": _cited_document(expiry.kept_by, project),
+    }
+
+
+def _cited_document(cited: Cited | None, project: Project) -> CitedRuleDocument | None:
+    if cited is None:
+        return None
+    return {
+        "name": cited.name,
+        "level": cited.level.word,
+        "of": holder_of(cited, project),
+        "version": cited.version,
     }
 
 
@@ -101,6 +125,7 @@ def build_summary(build: Build) -> BuildSummary:
         "has_ci_identity": build.origin != RELEASE,
         "ref": build.ref,
         "commit": build.commit,
+        "asked_life_days": build.asked_life_days,
         "opened_at": rfc3339(build.opened_at),
         "sealed_at": rfc3339(build.sealed_at),
         "published_at": rfc3339(build.published_at),

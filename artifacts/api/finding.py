@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,12 +14,12 @@ from artifacts.api.links import build_url, project_url
 from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.domain.visibility import require_read
 from artifacts.models import Build, Project
-from artifacts.queries import (
+from artifacts.queries import visible_build, visible_project
+from artifacts.queries.finding import (
     artifacts_by_path,
     artifacts_with_digests,
+    count_files,
     files_of,
-    visible_build,
-    visible_project,
 )
 from artifacts.queries.positions import (
     decode_cursor,
@@ -60,6 +61,7 @@ class BuildFiles(NativeView):
             prefix=parameters.get("prefix", ""),
             after=after[0] if after is not None else "",
             limit=PAGE_FILES + 1,
+            now=timezone.now(),
         )
         shown = files[:PAGE_FILES]
         response = Response(
@@ -83,6 +85,7 @@ class ProjectFiles(NativeView):
             prefix=parameters.get("prefix", ""),
             after=file_position(parameters.get("cursor")),
             limit=PAGE_FILES + 1,
+            now=timezone.now(),
         )
         shown = found[:PAGE_FILES]
         response = Response({"artifacts": [found_document(artifact) for artifact in shown]})
@@ -103,7 +106,7 @@ class ProjectDigests(NativeView):
         digests = wanted_digests(request.data)
         found: dict[str, list[FoundDocument]] = {digest.hex: [] for digest in digests}
         for artifact in artifacts_with_digests(
-            project=place, digests=digests, limit=MAX_FOUND_OF_DIGEST
+            project=place, digests=digests, limit=MAX_FOUND_OF_DIGEST, now=timezone.now()
         ):
             found[artifact.blob.sha256].append(found_document(artifact))
         return Response(
@@ -133,9 +136,10 @@ def wanted_digests(body: object) -> list[Sha256]:
 
 def first_files(build: Build) -> FirstFiles:
     """The first page of the build's files, and how many there are."""
-    artifacts = files_of(build, prefix="", after="", limit=PAGE_FILES)
+    now = timezone.now()
+    artifacts = files_of(build, prefix="", after="", limit=PAGE_FILES, now=now)
     is_all = len(artifacts) < PAGE_FILES
-    return FirstFiles(artifacts, len(artifacts) if is_all else build.artifacts.count())
+    return FirstFiles(artifacts, len(artifacts) if is_all else count_files(build, now=now))
 
 
 def with_more(response: Response, build: Build, files: FirstFiles) -> Response:

@@ -14,6 +14,7 @@ from artifacts.api.finding import readable_project
 from artifacts.api.links import artifact_url
 from artifacts.domain.refs import MAX_ALLOWED_REFS, MAX_REF_CHARACTERS
 from artifacts.queries import allowed_refs, visible_project
+from artifacts.queries.expiry import expiry_of
 from artifacts.usecases.allow_refs import allow_refs
 from artifacts.usecases.find_latest import WantedLatest, find_latest
 from kernel.native import NativeView
@@ -32,15 +33,16 @@ class Latest(NativeView):
         """
         actor = actor_of(request)
         place = visible_project(actor=actor, organization=organization, project=project)
+        now = timezone.now()
         found = find_latest(
             actor=actor,
             wanted=WantedLatest(place, path, asked(request, "ref").get("ref", "")),
             judge=provenance_wiring.judge(),
             base_url=settings.PUBLIC_URL,
-            now=timezone.now(),
+            now=now,
         )
         return Response(
-            artifact_document(found),
+            artifact_document(found, expiry_of(found, now=now)),
             status=302,
             headers={
                 "Location": artifact_url(found, "/download"),

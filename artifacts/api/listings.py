@@ -28,6 +28,7 @@ from artifacts.queries import (
     visible_build,
     visible_project,
 )
+from artifacts.queries.expiry import expiry_of
 from artifacts.queries.uploads import hindrance_to_direct, no_bucket
 from artifacts.usecases.change_visibility import change_visibility
 from kernel.actor import Permission
@@ -59,6 +60,17 @@ class Index(NativeView):
                 "expectations": f"{project}/expectations",
                 "find": f"{project}/artifacts{{?sha256,path}}",
                 "policy": f"{project}/policy",
+                "retention_policy": f"{root()}/retention-policy",
+                "retention_policy_of_organization": (
+                    f"{root()}/organizations/{{organization}}/retention-policy"
+                ),
+                "retention_plans": f"{root()}/retention-plans",
+                "retention_plans_of_organization": (
+                    f"{root()}/organizations/{{organization}}/retention-plans"
+                ),
+                "retention_plans_of_project": f"{project}/retention-plans",
+                "retention_plan": f"{root()}/retention-plans/{{plan}}",
+                "retention_policy_of_project": f"{project}/retention-policy",
                 "transparency": f"{project}/transparency",
                 "transparency_of_build": f"{root()}/builds/{{build}}/transparency",
                 "upload": f"{project}/artifacts/{{path}}",
@@ -166,7 +178,7 @@ class ArtifactDetail(NativeView):
         actor = actor_of(request)
         found = visible_artifact(actor=actor, artifact=artifact)
         require_read(actor, project=found.project_id, is_public=found.project.is_public)
-        return Response(artifact_document(found))
+        return Response(artifact_document(found, expiry_of(found, now=timezone.now())))
 
 
 def _direct_limits() -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from typing import Annotated, Any, Literal, TypedDict
 
+from artifacts.api.retention_shapes import ExpiryDocument
 from artifacts.domain.archives import MemberKind
 from artifacts.domain.handover import Way
 from artifacts.domain.lifecycle import BuildState
@@ -136,6 +137,7 @@ class ArtifactDocument(TypedDict):
     project: ProjectName
     build: BuildOfArtifact
     attestation: AttestationOfArtifact
+    expiry: ExpiryDocument
     urls: ArtifactUrls
 
 
@@ -150,6 +152,10 @@ class BuildSummary(TypedDict):
     has_ci_identity: bool
     ref: Ref
     commit: Commit
+    asked_life_days: Annotated[
+        int | None,
+        Says(description="The life that was asked for its files; policies may end them sooner."),
+    ]
     opened_at: Time
     sealed_at: Time | None
     published_at: Time | None

@@ -1,6 +1,6 @@
 """PUT of one file, alone or to an open build, as `curl -T file URL` sends it."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,9 @@ from artifacts import wiring
 from artifacts.api.documents import artifact_document
 from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
+from artifacts.domain.retention_document import MAX_DAYS
 from artifacts.queries import Place
+from artifacts.queries.expiry import expiry_of
 from artifacts.usecases.publish_file import Incoming, Published, publish_file
 from artifacts.usecases.receive_file import Slot, receive_file
 from artifacts.usecases.withdraw_file import withdraw_file
@@ -22,7 +24,9 @@ from kernel.digest import Sha256
 from kernel.errors import Refusal
 from kernel.metrics import UPLOAD_BYTES, UPLOADS
 from kernel.native import NativeView
-from kernel.rest import actor_of
+from kernel.rest import MalformedRequest, actor_of
+
+LIFE: Final = "Strongroom-Life-Days"
 
 
 class _Upload(NativeView):
@@ -38,20 +42,36 @@ class _Upload(NativeView):
         )
         return super().dispatch(request, *args, **kwargs)
 
-    def incoming(self) -> Incoming:
+    def incoming(self, *, asked_life_days: int | None = None) -> Incoming:
         """The body, once its headers are in order."""
         return Incoming(
             declared=self.body.declared(),
             chunks=self.body.chunks(),
             size_bytes=self.body.announced_bytes(),
+            asked_life_days=asked_life_days,
         )
+
+    def life_days(self) -> int | None:
+        """The life that the request asks for, in days.
+
+        Raises:
+            MalformedRequest: it is no number of days.
+        """
+        found = self.request.headers.get(LIFE)
+        if found is None:
+            return None
+        is_number = found.isascii() and found.isdecimal() and len(found) <= len(str(MAX_DAYS))
+        if not is_number or not 1 <= int(found) <= MAX_DAYS:
+            expected = f"days, from 1 to {MAX_DAYS}"
+            raise MalformedRequest(header=LIFE, expected=expected, found=found[:100])
+        return int(found)
 
     def answer(self, published: Published) -> Response:
         """What now stands at the path."""
         _count(published)
         artifact = published.artifact
         return Response(
-            artifact_document(artifact),
+            artifact_document(artifact, expiry_of(artifact, now=timezone.now())),
             status=201 if published.is_new else 200,
             headers={
                 "Location": artifact_url(artifact),
@@ -75,7 +95,7 @@ class ArtifactUpload(_Upload):
         published = publish_file(
             actor=actor_of(request),
             place=Place(organization, project, path),
-            incoming=self.incoming(),
+            incoming=self.incoming(asked_life_days=self.life_days()),
             store=wiring.blob_store(),
             clock=timezone.now,
         )
@@ -87,6 +107,8 @@ class BuildUpload(_Upload):
 
     def put(self, request: Request, build: UUID, path: str) -> Response:
         """Store the body under the path; nobody sees it before the build is published."""
+        if self.life_days() is not None:
+            raise MalformedRequest(header=LIFE, expected="asked for when the build is opened")
         received = receive_file(
             actor=actor_of(request),
             slot=Slot(build, path, settings.MAX_BUILD_FILES),

@@ -9,6 +9,15 @@ from artifacts.models.download import Download
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 from artifacts.models.reconciliation import Discrepancy, Reconciliation
+from artifacts.models.retention import StoredRetentionPolicy
+from artifacts.models.retention_plan import (
+    RetentionPlan,
+    RetentionPlanItem,
+    RetentionPlanRule,
+    RetentionRun,
+    RunState,
+    Tombstone,
+)
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
@@ -26,8 +35,15 @@ __all__ = [
     "Organization",
     "Project",
     "Reconciliation",
+    "RetentionPlan",
+    "RetentionPlanItem",
+    "RetentionPlanRule",
+    "RetentionRun",
+    "RunState",
     "Scrub",
     "StoreProbe",
+    "StoredRetentionPolicy",
+    "Tombstone",
     "Upload",
     "UseSlice",
 ]

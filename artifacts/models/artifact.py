@@ -19,6 +19,7 @@ class Artifact(models.Model):
 
     `ref` and `ref_is_protected` repeat what was witnessed of the job that brought the file, so
     that the latest of a branch or tag is one look into an index; empty where nothing was.
+    `asked_life_days` repeats what was asked of the build.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -34,6 +35,7 @@ class Artifact(models.Model):
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, db_index=False)
     ref = models.CharField(max_length=500, blank=True)
     ref_is_protected = models.BooleanField(default=False)
+    asked_life_days = models.PositiveIntegerField(null=True)
     stored_at = models.DateTimeField()
 
     class Meta:

@@ -15,6 +15,7 @@ class Build(models.Model):
     a name, for ever; a run has one open shared build of a name, and may have sealed ones before.
     What was witnessed stands with the contributions, because jobs of a shared build differ; `ref`
     and `commit` repeat what was witnessed of the one that opened it, to be searched for.
+    `asked_life_days` is the life that whoever opened it asked for; policies may end it sooner.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -26,6 +27,7 @@ class Build(models.Model):
     opened_by = models.CharField(max_length=200)
     ref = models.CharField(max_length=500, blank=True)
     commit = models.CharField(max_length=64, blank=True)
+    asked_life_days = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, default=BuildState.OPEN)
     opened_at = models.DateTimeField()
     sealed_at = models.DateTimeField(null=True)

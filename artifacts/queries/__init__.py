@@ -4,37 +4,37 @@
 A build that is still open is visible only to its own jobs, and its files to nobody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
 from artifacts.domain.origin import is_of_build
-from artifacts.domain.refs import is_allowed
+from artifacts.domain.retention import Level
 from artifacts.errors import (
+    ArtifactExpired,
     ArtifactNotFound,
     BuildNotFound,
     BuildNotYours,
     OrganizationNotFound,
+    PathTaken,
     ProjectNotFound,
     UploadNotFound,
 )
 from artifacts.models import (
     AllowedRef,
     Artifact,
-    BlobState,
     Build,
     Organization,
     Project,
+    Tombstone,
     Upload,
 )
-from artifacts.queries.positions import FilePosition, Position
+from artifacts.queries.positions import Position
 from artifacts.queries.seeing import granted, of_projects_seen_by, sees_everything
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
@@ -178,6 +178,7 @@ def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
 
     Raises:
         ArtifactNotFound: there is none, or it does not exist for this actor.
+        ArtifactExpired: a retention run has taken it away.
     """
     return _visible(actor, Q(pk=artifact))
 
@@ -208,22 +209,6 @@ def artifact_of_build(*, build: Build, path: str) -> Artifact | None:
 def artifacts_of(build: Build) -> list[Artifact]:
     """The build's files with their blobs and contributions, by path."""
     return list(build.artifacts.select_related("blob", "contribution").order_by("path"))
-
-
-def artifacts_with_digest(*, project: Project, digest: Sha256, limit: int) -> list[Artifact]:
-    """The project's published artifacts with these bytes, with blob and build, newest first."""
-    return _published(project, Q(blob__sha256=digest.hex), limit)
-
-
-def artifacts_at_path(*, project: Project, path: str, limit: int) -> list[Artifact]:
-    """The project's published artifacts of this path, with blob and build, newest first."""
-    return _published(project, Q(path=path), limit) if is_path(path) else []
-
-
-def files_of(build: Build, *, prefix: str, after: str, limit: int) -> list[Artifact]:
-    """The build's files whose path begins so, behind that path, with blob and contribution."""
-    found = build.artifacts.select_related("blob", "contribution").filter(path__gt=after)
-    return list(found.filter(path__startswith=prefix).order_by("path")[:limit])
 
 
 def builds_after(
@@ -257,84 +242,10 @@ def refused_builds(*, limit: int) -> list[Build]:
     return list(found.order_by("-opened_at", "id")[:limit])
 
 
-def _published(project: Project, wanted: Q, limit: int) -> list[Artifact]:
-    found = Artifact.objects.select_related("blob", "build", "project__organization")
-    found = found.filter(wanted, project=project, build__state=BuildState.PUBLISHED)
-    return list(found.order_by("-build__published_at", "id")[:limit])
-
-
-def artifacts_by_path(
-    *, project: Project, prefix: str, after: FilePosition | None, limit: int
-) -> list[Artifact]:
-    """The project's artifacts whose path begins so, behind the position: the newest of each first.
-
-    Files of open builds are nobody's to see.
-    """
-    found = _sealed(project).filter(path__startswith=prefix)
-    if after is None:
-        return list(found.order_by("path", "-stored_at", "id")[:limit])
-    # Two looks: a condition for both could not begin in the middle of an index.
-    older = Q(stored_at__lt=after.stored_at)
-    same_moment = Q(stored_at=after.stored_at, id__gt=after.artifact)
-    same_path = found.filter(Q(stored_at__lte=after.stored_at) & (older | same_moment))
-    shown = list(same_path.filter(path=after.path).order_by("-stored_at", "id")[:limit])
-    if len(shown) < limit:
-        later = found.filter(path__gt=after.path).order_by("path", "-stored_at", "id")
-        shown += later[: limit - len(shown)]
-    return shown
-
-
 def allowed_refs(*, project: Project) -> list[str]:
     """The patterns of refs that count for the project's latest, though nobody protects them."""
     found = AllowedRef.objects.filter(project=project).order_by("pattern")
     return list(found.values_list("pattern", flat=True))
-
-
-def latest_published(*, project: Project, path: str, ref: str, limit: int) -> list[Artifact]:
-    """The published artifacts of this path that may be the ref's latest, newest first.
-
-    Of a branch or tag: those whose platform said that it is protected, or all where the project
-    allows the ref. Of no ref (empty): those that came without CI identity.
-    """
-    found = _sealed(project).filter(ref=ref, path=path, build__state=BuildState.PUBLISHED)
-    if not ref:
-        found = found.filter(contribution__witnessed__isnull=True)
-    elif not is_allowed(ref, allowed_refs(project=project)):
-        found = found.filter(ref_is_protected=True)
-    return list(found.order_by("-stored_at", "id")[:limit])
-
-
-# For each digest a look into the index by blob; a window over all of them would read every
-# artifact of an empty file. Django's ORM cannot say LATERAL.
-_BY_DIGEST: Final = """
-    SELECT found.id FROM unnest(%s::text[]) AS asked (sha256)
-    JOIN blob ON blob.sha256 = asked.sha256 AND blob.state = %s
-    CROSS JOIN LATERAL (
-        SELECT artifact.id FROM artifact JOIN build ON build.id = artifact.build_id
-        WHERE artifact.blob_id = blob.id AND artifact.project_id = %s AND build.state <> %s
-        ORDER BY artifact.stored_at DESC LIMIT %s
-    ) AS found
-"""
-
-
-def artifacts_with_digests(
-    *, project: Project, digests: Iterable[Sha256], limit: int
-) -> list[Artifact]:
-    """The project's artifacts that have one of the digests, the newest of each, at most `limit`."""
-    wanted = [digest.hex for digest in digests]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _BY_DIGEST,
-            [wanted, BlobState.LIVE.value, project.pk, BuildState.OPEN.value, limit],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    found = Artifact.objects.select_related("blob", "build").filter(pk__in=ids)
-    return list(found.order_by("-stored_at", "id"))
-
-
-def _sealed(project: Project) -> QuerySet[Artifact]:
-    found = Artifact.objects.select_related("blob", "build", "project__organization")
-    return found.filter(project=project).exclude(build__state=BuildState.OPEN)
 
 
 def _visible(actor: Actor, wanted: Q) -> Artifact:
@@ -342,8 +253,41 @@ def _visible(actor: Actor, wanted: Q) -> Artifact:
     published = found.exclude(build__state=BuildState.OPEN)
     one = published.filter(of_projects_seen_by(actor), wanted).first()
     if one is None:
+        # Asked of what exists for the actor alone, and whatever the answer above was.
+        _require_not_removed(Tombstone.objects.filter(of_projects_seen_by(actor), wanted).first())
         raise ArtifactNotFound
     return one
+
+
+def require_name_free(*, project: Project, origin: str, path: str, digest: Sha256) -> None:
+    """Refuse what a run has taken away: a name is never given to other bytes, nor again.
+
+    Raises:
+        PathTaken: the name was that of other bytes.
+        ArtifactExpired: it was that of these.
+    """
+    found = Tombstone.objects.filter(project=project, origin=origin, path=path).first()
+    if found is not None and found.sha256 != digest.hex:
+        raise PathTaken(
+            path=path,
+            existing_sha256=found.sha256,
+            sent_sha256=digest.hex,
+            artifact=found.artifact_id,
+        )
+    _require_not_removed(found)
+
+
+def _require_not_removed(tombstone: Tombstone | None) -> None:
+    if tombstone is None:
+        return
+    raise ArtifactExpired(
+        artifact=tombstone.artifact_id,
+        expired_at=tombstone.expired_at,
+        removed_at=tombstone.removed_at,
+        rule=tombstone.rule,
+        level=Level(tombstone.level).word,
+        version=tombstone.version,
+    )
 
 
 def _is_its_own(actor: Actor, build: Build) -> bool:

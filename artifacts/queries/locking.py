@@ -4,15 +4,13 @@ Whoever adds to a build holds it open together with all others who do; whoever s
 its files waits for those, and keeps later ones out. And the collector's turn, which one has.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
-
 from artifacts.errors import BuildNotFound
 from artifacts.models import Build
+from kernel.turns import only_one
 
 # Django's ORM cannot say FOR SHARE.
 _TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
@@ -20,21 +18,9 @@ _TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 _COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
 
 
-@contextmanager
-def collectors_turn() -> Iterator[bool]:
-    """Whether it is ours to remove keys, or to give one to a row; again is harmless.
-
-    The lock goes with the connection that holds it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_COLLECTING])
-        [is_ours] = cursor.fetchone()
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_COLLECTING])
+def collectors_turn() -> AbstractContextManager[bool]:
+    """Whether it is ours to remove keys, or to give one to a row; again is harmless."""
+    return only_one(_COLLECTING)
 
 
 def build_held_together(build: UUID) -> Build | None:

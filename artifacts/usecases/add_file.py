@@ -7,6 +7,7 @@ from django.db import transaction
 from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
+from artifacts.queries import require_name_free
 from artifacts.usecases.count_use import count_use
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
@@ -30,6 +31,7 @@ def add_file(
     Raises:
         IntegrityError: somebody else was faster with this path.
         QuotaExceeded: the organization or the project has as much as it may have.
+        PathTaken, ArtifactExpired: it was the name of an artifact that is gone.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
@@ -45,9 +47,13 @@ def add_file(
         ref=searchable(str(witnessed.get("ref", ""))),
         # Platforms say "true" or "false"; what is not said is not protected.
         ref_is_protected=witnessed.get("ref_protected") == "true",
+        asked_life_days=build.asked_life_days,
         stored_at=now,
     )
     insert(artifact)
+    if origin is not None:
+        # After the row: a run that takes the last of the name away is waited for there.
+        require_name_free(project=build.project, origin=origin, path=path, digest=stored.digest)
     count_use(artifact=artifact, has_new_bytes=artifact.blob.key == stored.key, now=now)
     record(
         actor,

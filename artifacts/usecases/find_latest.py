@@ -8,7 +8,7 @@ from artifacts.domain.names import is_path
 from artifacts.domain.visibility import require_read
 from artifacts.errors import LatestNotFound
 from artifacts.models import Artifact, Project
-from artifacts.queries import latest_published
+from artifacts.queries.finding import latest_published
 from artifacts.usecases.verify_artifact import verify_artifact
 from kernel.actor import Actor
 from provenance.errors import PolicyNotMet
@@ -44,7 +44,7 @@ def find_latest(
     """
     project = wanted.project
     require_read(actor, project=project.pk, is_public=project.is_public)
-    found = _candidates(wanted)
+    found = _candidates(wanted, now=now)
     refused: PolicyNotMet | None = None
     for artifact in found:
         verdict = verify_artifact(
@@ -58,9 +58,9 @@ def find_latest(
     raise refused or LatestNotFound(path=wanted.path[:200], ref=wanted.ref[:200])
 
 
-def _candidates(wanted: WantedLatest) -> list[Artifact]:
+def _candidates(wanted: WantedLatest, *, now: datetime) -> list[Artifact]:
     if not is_path(wanted.path):
         return []
     return latest_published(
-        project=wanted.project, path=wanted.path, ref=wanted.ref, limit=MOST_TRIED
+        project=wanted.project, path=wanted.path, ref=wanted.ref, limit=MOST_TRIED, now=now
     )

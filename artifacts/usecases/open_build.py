@@ -21,9 +21,16 @@ class FoundBy:
 
 
 def open_build(
-    *, project: Project, actor: Actor, opened_at: datetime, found_by: FoundBy | None = None
+    *,
+    project: Project,
+    actor: Actor,
+    opened_at: datetime,
+    found_by: FoundBy | None = None,
+    asked_life_days: int | None = None,
 ) -> Build:
     """Open a build; nobody finds again the one of a single file or of a release. Joins.
+
+    `asked_life_days` is how long its files need to be kept at most, where somebody says so.
 
     Raises:
         IntegrityError: there is one that should have been found.
@@ -40,5 +47,6 @@ def open_build(
         opened_by=actor.name,
         ref=searchable(facts.ref) if facts is not None else "",
         commit=facts.commit if facts is not None else "",
+        asked_life_days=asked_life_days,
         opened_at=opened_at,
     )

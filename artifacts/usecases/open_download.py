@@ -3,8 +3,11 @@
 import logging
 from datetime import datetime
 
-from artifacts.errors import BlobDamaged
+from artifacts.domain.visibility import require_read
+from artifacts.errors import ArtifactExpired, BlobDamaged
 from artifacts.models import Artifact
+from artifacts.queries.expiry import expiry_of
+from artifacts.queries.retention import holder_of
 from artifacts.usecases.verify_artifact import verify_artifact
 from kernel.actor import Actor
 from kernel.metrics import VERIFICATIONS
@@ -23,10 +26,14 @@ def open_download(
     A project that only observes serves what it would refuse, and the log says so.
 
     Raises:
+        ArtifactExpired: they may not since a moment that has come; the facts name the rule.
         PolicyNotMet: they may not; the facts hold the whole decision.
         BlobDamaged: they may, and the bytes are known not to be the measured ones any more.
         PermissionMissing, ArtifactNotPublished, TrustRootMissing: as `verify_artifact`.
     """
+    project = artifact.project
+    require_read(actor, project=project.pk, is_public=project.is_public)
+    _require_unexpired(artifact, now=now)
     verdict = verify_artifact(
         actor=actor, artifact=artifact, judge=judge, base_url=base_url, now=now
     )
@@ -51,3 +58,18 @@ def open_download(
             damaged_since=artifact.blob.damaged_at,
         )
     return verdict
+
+
+def _require_unexpired(artifact: Artifact, *, now: datetime) -> None:
+    """Looked at each time: no worker has to run for the moment to come."""
+    expiry = expiry_of(artifact, now=now)
+    if not expiry.is_expired(now=now) or expiry.rule is None:
+        return
+    raise ArtifactExpired(
+        artifact=artifact.pk,
+        expired_at=expiry.expires_at,
+        rule=expiry.rule.name,
+        level=expiry.rule.level.word,
+        of=holder_of(expiry.rule, artifact.project),
+        version=expiry.rule.version,
+    )

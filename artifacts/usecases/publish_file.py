@@ -16,7 +16,12 @@ from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.errors import PathTaken
 from artifacts.models import Artifact, Project
 from artifacts.ports import BlobStore, StoredBytes
-from artifacts.queries import Place, artifact_of_origin, visible_project
+from artifacts.queries import (
+    Place,
+    artifact_of_origin,
+    require_name_free,
+    visible_project,
+)
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.count_use import require_room
 from artifacts.usecases.join_build import join_build
@@ -33,11 +38,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Bytes on their way in, with the digest and the size that the sender declared for them."""
+    """Bytes on their way in, with the digest and the size that the sender declared for them.
+
+    `asked_life_days` is of a file that is a build of its own; others have their build's.
+    """
 
     chunks: Iterable[bytes]
     declared: Sha256 | None
     size_bytes: int | None = None
+    asked_life_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class _Upload:
     project: Project
     path: str
     opened_at: datetime
+    asked_life_days: int | None
 
 
 def publish_file(
@@ -75,12 +85,13 @@ def publish_file(
         ProjectNotFound: there is no such project for this actor.
         Unauthenticated, PermissionMissing: the actor may not upload to it.
         UnsafePath: the path is not a name for an artifact.
-        PathTaken: the path names other bytes already.
+        PathTaken: the path names other bytes already, or did before they expired.
+        ArtifactExpired: it named these, and they have been removed since.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         QuotaExceeded: the organization or the project has as much as it may have.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
-    upload = _authorise(actor, place, opened_at=clock())
+    upload = _authorise(actor, place, incoming, opened_at=clock())
     if incoming.declared is not None and _existing(upload, incoming.declared) is None:
         # For kindness: a gigabyte need not travel to be refused. Whether the bytes really are
         # what was declared is only ever decided by measuring them.
@@ -116,19 +127,22 @@ def same_bytes(*, existing: Artifact, digest: Sha256) -> Artifact:
     return existing
 
 
-def _authorise(actor: Actor, place: Place, *, opened_at: datetime) -> _Upload:
+def _authorise(actor: Actor, place: Place, incoming: Incoming, *, opened_at: datetime) -> _Upload:
     project = visible_project(actor=actor, organization=place.organization, project=place.project)
     actor.require(Permission.UPLOAD, project=project.pk)
     witnessed_by(actor)  # refuses facts that no statement could be made of, before any byte
-    return _Upload(actor, project, parse_path(place.path), opened_at)
+    path = parse_path(place.path)
+    return _Upload(actor, project, path, opened_at, incoming.asked_life_days)
 
 
 def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
     """What stands at the path already, if it has this digest."""
-    existing = artifact_of_origin(
-        project=upload.project, origin=origin_of(upload.actor), path=upload.path
-    )
-    return same_bytes(existing=existing, digest=digest) if existing is not None else None
+    origin = origin_of(upload.actor)
+    existing = artifact_of_origin(project=upload.project, origin=origin, path=upload.path)
+    if existing is not None:
+        return same_bytes(existing=existing, digest=digest)
+    require_name_free(project=upload.project, origin=origin, path=upload.path, digest=digest)
+    return None
 
 
 def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
@@ -158,7 +172,12 @@ def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published
 
 
 def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
-    build = open_build(project=upload.project, actor=upload.actor, opened_at=upload.opened_at)
+    build = open_build(
+        project=upload.project,
+        actor=upload.actor,
+        opened_at=upload.opened_at,
+        asked_life_days=upload.asked_life_days,
+    )
     contribution = join_build(build=build, actor=upload.actor, joined_at=upload.opened_at)
     artifact = add_file(
         actor=upload.actor,

@@ -29,12 +29,16 @@ _OPEN_OR_SEALED_LAST: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which build: of which project, under which name (or none), and whether jobs share it."""
+    """Which build: of which project, under which name (or none), and whether jobs share it.
+
+    `asked_life_days` counts for a build that is opened; one that is found keeps what it has.
+    """
 
     organization: str
     project: str
     name: str = ""
     is_shared: bool = False
+    asked_life_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +71,29 @@ def start_build(*, actor: Actor, wanted: Wanted, now: datetime) -> Started:
     key = build_key(actor, name=wanted.name, is_shared=wanted.is_shared)
     found_by = FoundBy(key, wanted.name, wanted.is_shared) if key is not None else None
     try:
-        return _find_or_open(actor, project, found_by, now=now)
+        return _find_or_open(actor, project, found_by, wanted.asked_life_days, now=now)
     except IntegrityError:
         # Another job of the run opened it in this moment: it is there now.
-        return _find_or_open(actor, project, found_by, now=now)
+        return _find_or_open(actor, project, found_by, wanted.asked_life_days, now=now)
 
 
 def _find_or_open(
-    actor: Actor, project: Project, found_by: FoundBy | None, *, now: datetime
+    actor: Actor,
+    project: Project,
+    found_by: FoundBy | None,
+    asked_life_days: int | None,
+    *,
+    now: datetime,
 ) -> Started:
     with transaction.atomic(durable=True):
         found = _found(actor, project, found_by) if found_by is not None else None
-        build = found or open_build(project=project, actor=actor, opened_at=now, found_by=found_by)
+        build = found or open_build(
+            project=project,
+            actor=actor,
+            opened_at=now,
+            found_by=found_by,
+            asked_life_days=asked_life_days,
+        )
         if build.state == BuildState.OPEN:
             join_build(build=build, actor=actor, joined_at=now)
         if found is None:

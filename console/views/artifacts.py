@@ -15,9 +15,11 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
 from artifacts.errors import AttestationNotFound
 from artifacts.queries import visible_artifact
+from artifacts.queries.expiry import expiry_of
 from artifacts.usecases.verify_artifact import verify_artifact
 from console.answers import actor_of, page, show
 from console.commands import Checked, with_cosign, with_strongroom
+from console.lifetime import sentence_of
 from console.story import Story, checks_of, story_before_verdict, story_of_verdict
 from console.views.builds import title_of
 from kernel.digest import Sha256
@@ -60,10 +62,12 @@ def artifact(request: HttpRequest, artifact: UUID) -> HttpResponse:
     """Decide now (or take the kept decision), and tell it."""
     actor = actor_of(request)
     found = _readable(actor, artifact)
+    now = timezone.now()
     verdict = _decided(actor, found)
     attestations = _attestations(found)
     content = {
         **_place(found),
+        "expiry": sentence_of(expiry_of(found, now=now), found, now=now),
         "story": _story(found, verdict),
         "attestations": [_shown(found, one, verdict) for one in attestations],
         "download": _api(found, "/download"),

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
-from artifacts.queries import files_of, visible_build
+from artifacts.queries import visible_build
+from artifacts.queries.finding import files_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, safe_path
 from console.answers import actor_of, page, show
 from console.asking import asked, pages
@@ -72,6 +74,7 @@ def build(request: HttpRequest, build: UUID) -> HttpResponse:
         prefix=given.get("prefix", ""),
         after=after[0] if after is not None else "",
         limit=PAGE_FILES + 1,
+        now=timezone.now(),
     )
     shown = files[:PAGE_FILES]
     statuses = request_statuses(build=found.pk)

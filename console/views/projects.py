@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from access.queries import publishers_of
@@ -13,8 +14,6 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
 from artifacts.queries import (
     BuildFilter,
-    artifacts_by_path,
-    artifacts_with_digests,
     builds_after,
     visible_organization,
     visible_project,
@@ -25,6 +24,7 @@ from artifacts.queries.browsing import (
     project_position,
     projects_after,
 )
+from artifacts.queries.finding import artifacts_by_path, artifacts_with_digests
 from artifacts.queries.positions import (
     build_cursor,
     build_position,
@@ -132,6 +132,7 @@ def files(request: HttpRequest, organization: str, project: str) -> HttpResponse
         prefix=given.get("prefix", ""),
         after=file_position(given.get("cursor")),
         limit=PAGE_FILES + 1,
+        now=timezone.now(),
     )
     shown = found[:PAGE_FILES]
     content = {
@@ -161,5 +162,9 @@ def _files_meant(place: Project, text: str) -> list[Artifact]:
     if not text:
         return []
     if _DIGEST.fullmatch(text):
-        return artifacts_with_digests(project=place, digests=[Sha256(text)], limit=MOST_MATCHES)
-    return artifacts_by_path(project=place, prefix=text, after=None, limit=MOST_MATCHES)
+        return artifacts_with_digests(
+            project=place, digests=[Sha256(text)], limit=MOST_MATCHES, now=timezone.now()
+        )
+    return artifacts_by_path(
+        project=place, prefix=text, after=None, limit=MOST_MATCHES, now=timezone.now()
+    )

@@ -24,6 +24,7 @@ class Things:
     member: str
     path: str
     upload: uuid.UUID
+    plan: uuid.UUID
 
     def fill(self, route: str) -> str | None:
         """The address with these things in it; None when the route names something unknown."""
@@ -38,6 +39,7 @@ class Things:
             "<uuid:invitation>": self.invitation,
             "<str:member>": self.member,
             "<uuid:upload>": self.upload,
+            "<uuid:plan>": self.plan,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -56,6 +58,7 @@ ABSENT: Final = Things(
     member="nobody",
     path="dist/a.tar.gz",
     upload=uuid.UUID(int=7),
+    plan=uuid.UUID(int=8),
 )
 
 

@@ -19,10 +19,12 @@ from access.queries import organization_place, project_place
 from access.usecases.create_token import CreatedToken, create_token
 from access.usecases.invite_member import invite_member
 from artifacts.domain.transfer import UploadState
-from artifacts.models import Artifact, Build, Project, Upload
+from artifacts.models import Artifact, Build, Project, RetentionPlan, Upload
 from artifacts.queries import Place, visible_artifact
+from artifacts.queries.retention import Holder
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.start_build import Wanted, start_build
 from artifacts.usecases.verify_artifact import verify_artifact
@@ -43,6 +45,7 @@ ROLES: Final = {role.value: role for role in Role}
 JOB: Final = witnessed()
 OF_THE_JOB: Final = b"bytes of the job"
 PATH: Final = "dist/a.tar.gz"
+RETENTION: Final = {"document": {"expire": [{"name": "old", "after_days": 365}]}}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ class Cast:
             (f"{project}/policy", "PUT"): {"enforcement": "observe"},
             (f"{project}/quota", "PUT"): {"bytes": {"hard": 10**12}},
             ("api/v1/organizations/<str:organization>/quota", "PUT"): {"files": {"hard": 10**6}},
+            (f"{project}/retention-policy", "PUT"): RETENTION,
+            ("api/v1/organizations/<str:organization>/retention-policy", "PUT"): RETENTION,
+            ("api/v1/retention-policy", "PUT"): RETENTION,
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
@@ -171,6 +177,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         member="carol",
         path=PATH,
         upload=_given_up(open_build).pk,
+        plan=_plan(place).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 
@@ -228,6 +235,12 @@ def _given_up(build: Build) -> Upload:
         state=UploadState.ABORTED,
         started_at=now,
         touched_at=now,
+    )
+
+
+def _plan(place: Project) -> RetentionPlan:
+    return plan_retention(
+        holder=Holder.of_project(place), actor=administrator(), now=timezone.now()
     )
 
 

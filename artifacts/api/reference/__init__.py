@@ -2,12 +2,22 @@
 
 from typing import Final
 
-from artifacts.api.reference import artifacts, builds, consumers, projects, quotas, signing, uploads
+from artifacts.api.reference import (
+    artifacts,
+    builds,
+    consumers,
+    projects,
+    quotas,
+    retention,
+    signing,
+    uploads,
+)
 from kernel.reference import Operations
 
 OPERATIONS: Final[Operations] = {
     **projects.OPERATIONS,
     **quotas.OPERATIONS,
+    **retention.OPERATIONS,
     **builds.OPERATIONS,
     **uploads.OPERATIONS,
     **signing.OPERATIONS,

@@ -15,6 +15,7 @@ from artifacts.domain.archives import (
 )
 from artifacts.errors import (
     ArchivesBusy,
+    ArtifactExpired,
     ArtifactNotFound,
     ArtifactNotPublished,
     AttestationNotFound,
@@ -42,7 +43,7 @@ from kernel.shapes import Digest, Url
 from provenance.errors import PolicyNotMet, TrustRootMissing
 
 _ARTIFACT: Final = "/api/v1/artifacts/{artifact}"
-_OF_ARTIFACT: Final = (ArtifactNotFound, PermissionMissing)
+_OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, PermissionMissing)
 _DECIDED: Final = (*_OF_ARTIFACT, ArtifactNotPublished, TrustRootMissing)
 _LOOKED_INTO: Final = (
     *_DECIDED,

@@ -12,8 +12,10 @@ from artifacts.api.shapes import (
     OpenBuildDocument,
     StateOfBuild,
 )
+from artifacts.api.uploads import LIFE
 from artifacts.domain.names import UnsafeName, UnsafePath
 from artifacts.errors import (
+    ArtifactExpired,
     ArtifactNotFound,
     BuildDiffers,
     BuildEmpty,
@@ -72,6 +74,13 @@ _DECLARED: Final = tuple(
         ("Content-Digest", "The same; where both are given they must agree."),
     )
 )
+_LIFE: Final = Parameter(
+    LIFE,
+    int,
+    "How many days the file is needed at most. Policies may end it sooner, and keep it longer; the "
+    "answer says when it expires, and why.",
+    where="header",
+)
 # What can be wrong with a body of bytes, wherever it goes.
 _INCOMING: Final = (
     DigestMismatch,
@@ -107,10 +116,10 @@ OPERATIONS: Final[Operations] = {
         summary="Upload a file that is a build of its own",
         text="The body is the file, as `curl -T` sends it; it is sealed at once, and published "
         "when its attestation has been made.",
-        parameters=_DECLARED,
+        parameters=(*_DECLARED, _LIFE),
         body=_BYTES,
         answers=_STANDS,
-        refusals=(*OF_PROJECT, *_INCOMING),
+        refusals=(*OF_PROJECT, *_INCOMING, ArtifactExpired),
     ),
     f"GET {_PROJECT}/builds": Operation(
         id="list_builds",

@@ -18,7 +18,17 @@ from access.domain.roles import SERVICE_PERMISSIONS, Role
 from access.models import Invitation, Issuer, Membership, TrustedPublisher, User
 from access.queries import organization_place
 from access.usecases.create_token import create_token
-from artifacts.models import Artifact, Blob, Build, Contribution, Organization, Project, Upload
+from artifacts.domain.retention import Level
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Build,
+    Contribution,
+    Organization,
+    Project,
+    RetentionPlan,
+    Upload,
+)
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import Permission
@@ -84,6 +94,8 @@ OPEN = {
     "api/v1/issuers/<str:name>": "needs an administrator, before the name is looked up",
     "api/v1/issuers/<str:name>/disable": "needs an administrator, before the name is looked up",
     "api/v1/issuers/<str:name>/enable": "needs an administrator, before the name is looked up",
+    "api/v1/retention-plans": "needs an administrator; names nothing",
+    "api/v1/retention-policy": "needs an administrator; names nothing",
     "api/v1/tokens": "its project is in the body: see below",
     "_/oidc/audience": "the audience",
     "_/oidc/preflight": "its project is in the body: see test_preflight.py",
@@ -172,6 +184,21 @@ def secret(attestor: Attestor) -> Things:
         member="carol",
         path=artifact.path,
         upload=_uploading(artifact).pk,
+        plan=_planned(place).pk,
+    )
+
+
+def _planned(place: Project) -> RetentionPlan:
+    return RetentionPlan.objects.create(
+        level=Level.PROJECT,
+        scope_id=place.pk,
+        made_at=timezone.now(),
+        frontier={"policies": 0, "newest_policy": 0, "runs": 0},
+        artifacts=0,
+        logical_bytes=0,
+        blobs=0,
+        physical_bytes=0,
+        looked_at=0,
     )
 
 
@@ -245,6 +272,8 @@ def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who
 def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     """The twin: with the right token the same addresses do exist, so the rule sees something."""
     _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
+    if "<uuid:plan>" in route:  # owners alone
+        key = personal_token(account("olga", organization_place(_acme()), Role.OWNER))
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
     client.force_login(account("erin", organization_place(_acme()), Role.READER))
     there, absent = secret.fill(route), ABSENT.fill(route)

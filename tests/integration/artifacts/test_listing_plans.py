@@ -18,11 +18,10 @@ from django.test.utils import CaptureQueriesContext
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.models import Build, Project
-from artifacts.queries import (
-    BuildFilter,
+from artifacts.queries import BuildFilter, builds_after
+from artifacts.queries.finding import (
     artifacts_by_path,
     artifacts_with_digests,
-    builds_after,
     files_of,
     latest_published,
 )
@@ -101,7 +100,9 @@ def questions(project: Project) -> dict[str, Callable[[], Any]]:
         return ask
 
     def files(prefix: str, after: FilePosition | None) -> Callable[[], Any]:
-        return lambda: artifacts_by_path(project=project, prefix=prefix, after=after, limit=LIMIT)
+        return lambda: artifacts_by_path(
+            project=project, prefix=prefix, after=after, limit=LIMIT, now=MIDDLE
+        )
 
     return {
         "builds": builds(),
@@ -114,12 +115,17 @@ def questions(project: Project) -> dict[str, Callable[[], Any]]:
         "files": files("", None),
         "files by prefix": files("dist/99", None),
         "files further on": files("dist/", FilePosition("dist/500", MIDDLE, NOBODY)),
-        "files of a build": lambda: files_of(one, prefix="dist/", after="", limit=LIMIT),
+        "files of a build": lambda: files_of(
+            one, prefix="dist/", after="", limit=LIMIT, now=MIDDLE
+        ),
         "latest": lambda: latest_published(
-            project=project, path="dist/7", ref="refs/heads/7", limit=10
+            project=project, path="dist/7", ref="refs/heads/7", limit=10, now=MIDDLE
         ),
         "digests": lambda: artifacts_with_digests(
-            project=project, digests=[Sha256(f"{n:064x}") for n in (1, 2, 3, 4)], limit=10
+            project=project,
+            digests=[Sha256(f"{n:064x}") for n in (1, 2, 3, 4)],
+            limit=10,
+            now=MIDDLE,
         ),
     }
 

@@ -1,0 +1,201 @@
+"""Retention plans: made, looked at object by object, applied and cancelled."""
+
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from artifacts.api.documents import rfc3339
+from artifacts.api.filters import asked
+from artifacts.api.links import root
+from artifacts.api.pages import PAGE_FILES, next_link
+from artifacts.api.retention_shapes import (
+    PlanDocument,
+    PlanItemDocument,
+    PlanRuleDocument,
+    RunDocument,
+)
+from artifacts.domain.retention import Level
+from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule, RetentionRun
+from artifacts.queries import visible_organization, visible_project
+from artifacts.queries.frontier import holder_of_plan
+from artifacts.queries.positions import decode_cursor, encode_cursor
+from artifacts.queries.retention import Holder
+from artifacts.queries.retention_plans import items_after, plans_of, run_of, visible_plan
+from artifacts.usecases.cancel_retention_run import cancel_retention_run
+from artifacts.usecases.plan_retention import plan_retention
+from artifacts.usecases.start_retention_run import start_retention_run
+from kernel.actor import Actor
+from kernel.native import NativeView
+from kernel.rest import actor_of
+
+
+class PlansView(NativeView):
+    """The plans of one holder."""
+
+    def holder(self, actor: Actor, **names: str) -> Holder:
+        """What the plans of this address are about."""
+        raise NotImplementedError
+
+    def get(self, request: Request, **names: str) -> Response:
+        """List the newest."""
+        actor = actor_of(request)
+        holder = self.holder(actor, **names)
+        holder.require_owned(actor)
+        return Response({"plans": [plan_document(plan) for plan in plans_of(holder)]})
+
+    def post(self, request: Request, **names: str) -> Response:
+        """Make one. Nothing goes by it until it is applied."""
+        actor = actor_of(request)
+        holder = self.holder(actor, **names)
+        plan = plan_retention(holder=holder, actor=actor, now=timezone.now())
+        return Response(plan_document(plan), status=201, headers={"Location": plan_url(plan)})
+
+
+class InstancePlans(PlansView):
+    """About the whole store."""
+
+    def holder(self, actor: Actor, **names: str) -> Holder:  # noqa: ARG002 - one of three
+        return Holder.instance()
+
+
+class OrganizationPlans(PlansView):
+    """About an organization."""
+
+    def holder(self, actor: Actor, **names: str) -> Holder:
+        return Holder.of_organization(visible_organization(actor=actor, **names))
+
+
+class ProjectPlans(PlansView):
+    """About a project."""
+
+    def holder(self, actor: Actor, **names: str) -> Holder:
+        return Holder.of_project(visible_project(actor=actor, **names))
+
+
+class PlanDetail(NativeView):
+    """One plan, and how far it has been applied."""
+
+    def get(self, request: Request, plan: UUID) -> Response:
+        """Show it."""
+        return Response(plan_document(visible_plan(actor=actor_of(request), plan=plan)))
+
+
+class PlanItems(NativeView):
+    """The objects of a plan."""
+
+    def get(self, request: Request, plan: UUID) -> Response:
+        """Show one page, in the order in which they are taken."""
+        found = visible_plan(actor=actor_of(request), plan=plan)
+        parameters = asked(request, "cursor")
+        after = decode_cursor(parameters.get("cursor"), _number)
+        items = items_after(after[0] if after is not None else 0, plan=found, limit=PAGE_FILES + 1)
+        shown = items[:PAGE_FILES]
+        rules = {rule.number: rule for rule in found.rules.all()}
+        response = Response(
+            {"plan": str(found.pk), "items": [_item(one, rules[one.rule]) for one in shown]}
+        )
+        if len(items) > PAGE_FILES:
+            cursor = encode_cursor(shown[-1].pk)
+            response["Link"] = next_link(f"{plan_url(found)}/items", cursor, parameters)
+        return response
+
+
+class PlanApply(NativeView):
+    """The run of a plan."""
+
+    def post(self, request: Request, plan: UUID) -> Response:
+        """Start it; a worker goes on, and the plan says how far it is."""
+        actor = actor_of(request)
+        found = visible_plan(actor=actor, plan=plan)
+        start_retention_run(plan=found, actor=actor, now=timezone.now())
+        return Response(plan_document(found), status=202)
+
+
+class PlanCancel(NativeView):
+    """The end of a plan's run."""
+
+    def post(self, request: Request, plan: UUID) -> Response:
+        """Ask for it; what has been removed stays so, and what has no run needs no end."""
+        actor = actor_of(request)
+        found = visible_plan(actor=actor, plan=plan)
+        run = run_of(found)
+        if run is not None:
+            cancel_retention_run(run=run, actor=actor, now=timezone.now())
+        return Response(plan_document(found))
+
+
+def plan_url(plan: RetentionPlan) -> str:
+    """A plan, by its id."""
+    return f"{root()}/retention-plans/{plan.pk}"
+
+
+def plan_document(plan: RetentionPlan) -> PlanDocument:
+    """A plan in numbers, and where its objects are."""
+    url, run = plan_url(plan), run_of(plan)
+    return {
+        "id": str(plan.pk),
+        "level": Level(plan.level).word,
+        "of": holder_of_plan(plan).name,
+        "made_at": rfc3339(plan.made_at),
+        "made_by": plan.made_by,
+        "looked_at": plan.looked_at,
+        "artifacts": plan.artifacts,
+        "logical_bytes": plan.logical_bytes,
+        "blobs": plan.blobs,
+        "physical_bytes": plan.physical_bytes,
+        "rules": [_rule(rule) for rule in plan.rules.order_by("number")],
+        "run": _run(run) if run is not None else None,
+        "urls": {
+            "self": url,
+            "items": f"{url}/items",
+            "apply": f"{url}/apply",
+            "cancel": f"{url}/cancel",
+        },
+    }
+
+
+def _run(run: RetentionRun) -> RunDocument:
+    """How far a plan has been applied."""
+    return {
+        "state": run.state,
+        "started_at": rfc3339(run.started_at),
+        "started_by": run.started_by,
+        "ended_at": rfc3339(run.ended_at),
+        "is_cancelling": run.cancel_asked_at is not None,
+        "removed_artifacts": run.removed_artifacts,
+        "removed_bytes": run.removed_bytes,
+        "spared_artifacts": run.spared_artifacts,
+        "changed": run.changed,
+    }
+
+
+def _rule(rule: RetentionPlanRule) -> PlanRuleDocument:
+    return {
+        "outcome": rule.outcome,
+        "name": rule.name or None,
+        "level": Level(rule.level).word if rule.level is not None else None,
+        "version": rule.version,
+        "artifacts": rule.artifacts,
+        "logical_bytes": rule.logical_bytes,
+    }
+
+
+def _item(item: RetentionPlanItem, rule: RetentionPlanRule) -> PlanItemDocument:
+    return {
+        "artifact": str(item.artifact_id),
+        "path": item.path,
+        "ref": item.ref,
+        "size_bytes": item.size_bytes,
+        "physical_bytes": item.physical_bytes,
+        "expired_at": rfc3339(item.ends_at),
+        "rule": rule.name,
+        "version": rule.version,
+    }
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:  # noqa: PLR2004 - a bigint
+        raise ValueError(text)
+    return int(text)

@@ -1,0 +1,140 @@
+"""The members of each JSON answer about retention, and what they mean; as `shapes`."""
+
+from typing import Annotated, Any, TypedDict
+
+from artifacts.domain.retention import Level
+from kernel.shapes import Count, FilePath, Id, Says, SizeBytes, Time, Url
+
+LevelOfPolicy = Annotated[str, Says(enum=[level.word for level in Level])]
+RetentionRules = Annotated[
+    dict[str, Any],
+    Says(
+        description="Keep rules and expire rules; keep always wins.",
+        examples=[
+            {
+                "keep": [{"name": "releases", "when": {"refs": ["refs/tags/v*"]}}],
+                "expire": [{"name": "old", "after_days": 90}],
+            }
+        ],
+    ),
+]
+
+
+class CitedRuleDocument(TypedDict):
+    """A rule of a retention policy, and whose it is."""
+
+    name: Annotated[str, Says(examples=["main-90d"])]
+    level: LevelOfPolicy
+    of: Annotated[
+        str,
+        Says(
+            description="The organization, `organization/project`, `this store` or `its job`.",
+            examples=["acme"],
+        ),
+    ]
+    version: Annotated[int, Says(minimum=0, description="Of that policy.")]
+
+
+class ExpiryDocument(TypedDict):
+    """When an artifact expires, by which rule, and which rule keeps it longer than that one."""
+
+    expires_at: Annotated[
+        Time | None,
+        Says(description="From then on its bytes are not handed out; null while it is kept."),
+    ]
+    rule: CitedRuleDocument | None
+    kept_by: CitedRuleDocument | None
+
+
+class PolicyAbove(TypedDict):
+    """A retention policy that holds here too; version 0 and nothing in it where there is none."""
+
+    level: LevelOfPolicy
+    of: Annotated[str, Says(examples=["acme"])]
+    version: Annotated[int, Says(minimum=0, description="Raised by each change.")]
+    document: RetentionRules
+
+
+class RetentionPolicyDocument(PolicyAbove):
+    """A retention policy, and those of higher levels that hold together with it."""
+
+    set_at: Time | None
+    set_by: str
+    above: list[PolicyAbove]
+
+
+class PlanRuleDocument(TypedDict):
+    """What a rule does in a plan."""
+
+    outcome: Annotated[
+        str,
+        Says(
+            enum=["ends", "keeps", "waits", "stays"],
+            description="It ends these now, keeps them from their end, or will end them later; "
+            "`stays` is of those that no rule ends.",
+        ),
+    ]
+    name: str | None
+    level: LevelOfPolicy | None
+    version: int | None
+    artifacts: Count
+    logical_bytes: SizeBytes
+
+
+class RunDocument(TypedDict):
+    """How far a plan has been applied."""
+
+    state: Annotated[str, Says(enum=["running", "done", "cancelled", "stale"])]
+    started_at: Time
+    started_by: str
+    ended_at: Time | None
+    is_cancelling: bool
+    removed_artifacts: Count
+    removed_bytes: SizeBytes
+    spared_artifacts: Annotated[
+        int,
+        Says(minimum=0, description="What had changed since the plan, and was left as it was."),
+    ]
+    changed: Annotated[
+        list[dict[str, Any]], Says(description="What made the plan stale under way.")
+    ]
+
+
+class PlanUrls(TypedDict):
+    """Where to go from a plan."""
+
+    self: Url
+    items: Url
+    apply: Url
+    cancel: Url
+
+
+class PlanDocument(TypedDict):
+    """What would go, in numbers; physical bytes are of blobs that nobody else has, each once."""
+
+    id: Id
+    level: LevelOfPolicy
+    of: Annotated[str, Says(examples=["acme"])]
+    made_at: Time
+    made_by: str
+    looked_at: Annotated[int, Says(minimum=0, description="Artifacts of builds that have ended.")]
+    artifacts: Count
+    logical_bytes: SizeBytes
+    blobs: Count
+    physical_bytes: SizeBytes
+    rules: list[PlanRuleDocument]
+    run: RunDocument | None
+    urls: PlanUrls
+
+
+class PlanItemDocument(TypedDict):
+    """One object of a plan."""
+
+    artifact: Id
+    path: FilePath
+    ref: str
+    size_bytes: SizeBytes
+    physical_bytes: SizeBytes
+    expired_at: Time
+    rule: Annotated[str, Says(examples=["main-90d"])]
+    version: int | None

@@ -1,0 +1,176 @@
+"""Retention plans, the runs that apply them, and what remains of the artifacts that went."""
+
+import uuid
+
+from django.db import models
+
+from artifacts.models.build import Build
+from artifacts.models.project import Project
+
+
+class RetentionPlan(models.Model):
+    """What would go at a moment, and why. Append-only, by grant, as its rules and items are.
+
+    `level` and `scope_id` are as of a policy: the plan is about everything below it. `frontier` is
+    what it depends on, as `queries/frontier` reads it. Physical bytes are of blobs that
+    nobody else has, each counted once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    level = models.PositiveSmallIntegerField()
+    scope_id = models.UUIDField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=200)
+    frontier = models.JSONField()
+    artifacts = models.PositiveBigIntegerField()
+    logical_bytes = models.PositiveBigIntegerField()
+    blobs = models.PositiveBigIntegerField()
+    physical_bytes = models.PositiveBigIntegerField()
+    looked_at = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "retention_plan"
+        indexes = [
+            models.Index(fields=["scope_id", "-made_at", "id"], name="retention_plan_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"retention plan {self.pk}"
+
+
+class RetentionPlanRule(models.Model):
+    """What one rule does in a plan: how many artifacts it ends, or keeps from an end.
+
+    `outcome` is `ends`, `keeps`, `waits` (its moment has not come) or, without a rule, `stays`. The
+    rows of a plan make up all that was looked at.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, related_name="rules")
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=5)
+    name = models.CharField(max_length=64, blank=True)
+    level = models.PositiveSmallIntegerField(null=True)
+    scope_id = models.UUIDField(null=True)
+    version = models.PositiveIntegerField(null=True)
+    artifacts = models.PositiveBigIntegerField()
+    logical_bytes = models.PositiveBigIntegerField()
+
+    class Meta:
+        db_table = "retention_plan_rule"
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="one_rule_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.outcome} {self.artifacts}"
+
+
+class RetentionPlanItem(models.Model):
+    """One artifact that goes, with the rule that says so (`number` of the plan's rules).
+
+    Without foreign keys: it outlives the artifact. `place` is as of the plan (domain/retention).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, db_index=False)
+    artifact_id = models.UUIDField()
+    project_id = models.UUIDField()
+    path = models.CharField(max_length=1024, db_collation="C")
+    ref = models.CharField(max_length=500, blank=True)
+    blob_id = models.BigIntegerField()
+    size_bytes = models.PositiveBigIntegerField()
+    physical_bytes = models.PositiveBigIntegerField()
+    ends_at = models.DateTimeField()
+    place = models.PositiveBigIntegerField(null=True)
+    rule = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "retention_plan_item"
+        indexes = [models.Index(fields=["plan", "id"], name="retention_plan_items")]
+
+    def __str__(self) -> str:
+        return f"{self.artifact_id} of plan {self.plan_id}"
+
+
+class RunState(models.TextChoices):
+    """Where a run stands; all but `running` are final."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+
+
+class RetentionRun(models.Model):
+    """A plan being applied, batch by batch; `item` is the last one that was looked at.
+
+    `spared_artifacts` had been downloaded, attested or taken away since the plan; `changed` is what
+    made the whole plan stale.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    plan = models.OneToOneField(RetentionPlan, on_delete=models.PROTECT, related_name="run")
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.RUNNING)
+    started_at = models.DateTimeField()
+    started_by = models.CharField(max_length=200)
+    cancel_asked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    changed = models.JSONField(default=list)
+    item = models.PositiveBigIntegerField(default=0)
+    removed_artifacts = models.PositiveBigIntegerField(default=0)
+    removed_bytes = models.PositiveBigIntegerField(default=0)
+    spared_artifacts = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "retention_run"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=RunState.values), name="run_state_is_known"
+            ),
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state=RunState.RUNNING),
+                name="one_retention_run_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run of {self.plan_id}"
+
+
+class Tombstone(models.Model):
+    """What remains of an artifact that a run took away. Append-only, by grant.
+
+    `artifact_id` and everything of the name stays taken: a path is never given to other bytes.
+    """
+
+    artifact_id = models.UUIDField(primary_key=True)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, db_index=False)
+    build = models.ForeignKey(Build, on_delete=models.PROTECT, db_index=False)
+    origin = models.CharField(max_length=500, null=True)
+    path = models.CharField(max_length=1024, db_collation="C")
+    ref = models.CharField(max_length=500, blank=True)
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField()
+    stored_at = models.DateTimeField()
+    expired_at = models.DateTimeField()
+    removed_at = models.DateTimeField()
+    removed_by = models.CharField(max_length=200)
+    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, db_index=False)
+    rule = models.CharField(max_length=64)
+    level = models.PositiveSmallIntegerField()
+    scope_id = models.UUIDField(null=True)
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "tombstone"
+        constraints = [
+            models.UniqueConstraint(fields=["build", "path"], name="one_tombstone_per_path"),
+            models.UniqueConstraint(
+                fields=["project", "origin", "path"], name="one_tombstone_per_origin_path"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path

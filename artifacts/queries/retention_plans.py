@@ -1,0 +1,54 @@
+"""Retention plans, for the owners of what they are about."""
+
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from artifacts.errors import RetentionPlanNotFound
+from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun
+from artifacts.queries.retention import Holder
+from kernel.actor import Actor, Permission
+
+MOST_PLANS: Final = 20
+
+
+def visible_plan(*, actor: Actor, plan: UUID) -> RetentionPlan:
+    """The plan, for an owner of what it is about.
+
+    Raises:
+        RetentionPlanNotFound: there is none, or it does not exist for this actor.
+    """
+    # In the query, whoever asks: how long the answer takes tells nothing either.
+    found = RetentionPlan.objects.filter(_of_scopes_owned_by(actor), pk=plan).first()
+    if found is None:
+        raise RetentionPlanNotFound
+    return found
+
+
+def plans_of(holder: Holder) -> list[RetentionPlan]:
+    """The holder's plans that were made last, the newest first."""
+    found = RetentionPlan.objects.filter(scope_id=holder.scope)
+    return list(found.order_by("-made_at", "id")[:MOST_PLANS])
+
+
+def items_after(after: int, *, plan: RetentionPlan, limit: int) -> list[RetentionPlanItem]:
+    """The plan's objects behind this one, in the order in which they are taken."""
+    found = RetentionPlanItem.objects.filter(plan=plan, pk__gt=after)
+    return list(found.order_by("id")[:limit])
+
+
+def run_of(plan: RetentionPlan) -> RetentionRun | None:
+    """How the plan is being applied, or was; None before."""
+    return RetentionRun.objects.filter(plan=plan).select_related("plan").first()
+
+
+def _of_scopes_owned_by(actor: Actor) -> Q:
+    """As `Holder.require_owned` says of each."""
+    if actor.may(Permission.ADMINISTER, project=None):
+        return Q()
+    projects = {one.project for one in actor.grants if one.permission is Permission.OWN}
+    organizations = {
+        one.organization for one in actor.organization_grants if one.permission is Permission.OWN
+    }
+    return Q(scope_id__in=(projects | organizations) - {None})

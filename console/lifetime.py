@@ -1,0 +1,34 @@
+"""How long an artifact lives and why, in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from artifacts.domain.retention import Level
+from artifacts.queries.retention import holder_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from artifacts.domain.retention import Cited, Decision
+    from artifacts.models import Artifact
+
+
+def sentence_of(expiry: Decision, artifact: Artifact, *, now: datetime) -> str:
+    """When it expires or expired, by which rule of whom, and which other rule moved that."""
+    if expiry.rule is None:
+        return "For good: no retention rule ends it."
+    kept = f" {_of(expiry.kept_by, artifact)} keeps it" if expiry.kept_by is not None else ""
+    if expiry.expires_at is None:
+        return f"For now:{kept}, against {_of(expiry.rule, artifact)}."
+    day = f"{expiry.expires_at:%Y-%m-%d %H:%M} UTC"
+    says = "Expired" if expiry.is_expired(now=now) else "Expires"
+    longer = f";{kept} so long" if kept else ""
+    return f"{says} {day} by {_of(expiry.rule, artifact)}{longer}."
+
+
+def _of(cited: Cited, artifact: Artifact) -> str:
+    if cited.level is Level.JOB:
+        return "the wish of its job"
+    level = "" if cited.level is Level.INSTANCE else f"{cited.level.word} "
+    return f"rule {cited.name} of {level}{holder_of(cited, artifact.project)}"
