@@ -115,7 +115,9 @@ def measure(instance: Running, store: str, case: Case) -> Measured:
             published = time.monotonic()
     return Measured(
         store=store,
-        case=case.name if options or not case.options else f"{case.name} not being offered",
+        case=case.name
+        if store == "s3"
+        else case.name.replace("direct", "direct not being offered"),
         push_seconds=pushed - began,
         published_seconds=published - began,
         web_bytes=peaks["granian"] - idle["granian"],
