@@ -107,7 +107,7 @@ class RequestAdmin(ReadOnly):
             return shown.NOTHING
         left = one.next_attempt_at - timezone.now()
         when = f"in {shown.span(left)}" if left.total_seconds() > 0 else "now"
-        return format_html("{} ({})", when, shown.moment(one.next_attempt_at))
+        return format_html("<span>{} ({})</span>", when, shown.moment(one.next_attempt_at))
 
     @column("why it waits or ended")
     def why(self, one: AttestationRequest) -> str:

@@ -135,7 +135,7 @@ SESSION_COOKIE_SAMESITE = "Lax"  # the provider sends people back, with their st
 
 LANGUAGE_CODE = "en"
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s e"
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -29,7 +29,7 @@ def moment(at: datetime | None) -> SafeString | str:
     """A time in UTC, to the second; a line may end between day and time, and nowhere else."""
     if at is None:
         return NOTHING
-    whole = '<span class="sr-whole">{}</span> <span class="sr-whole">{} UTC</span>'
+    whole = '<span><span class="sr-whole">{}</span> <span class="sr-whole">{} UTC</span></span>'
     return format_html(whole, f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
 
 
@@ -62,7 +62,10 @@ def reason(value: Mapping[str, object] | None) -> SafeString | str:
         return NOTHING
     code = str(value.get("code", ""))
     facts = ", ".join(f"{name}: {fact}" for name, fact in value.items() if name != "code")
-    return format_html('<a class="sr-link" href="/problems/{}">{}</a> {}', code, code, facts[:300])
+    # One element: what stands beside its label on a narrow screen is laid out by element.
+    return format_html(
+        '<span><a class="sr-link" href="/problems/{}">{}</a> {}</span>', code, code, facts[:300]
+    )
 
 
 def row(model: str, key: UUID | str | int | None, named: str = "") -> SafeString | str:

@@ -22,6 +22,7 @@ class StoredDecision(models.Model):
 
     class Meta:
         db_table = "decision"
+        verbose_name = "decision"
         indexes = [
             models.Index(fields=["-decided_at", "key"], name="decision_newest"),
             models.Index(

@@ -16,6 +16,8 @@ class StoredPolicy(models.Model):
 
     class Meta:
         db_table = "verification_policy"
+        verbose_name = "verification policy"
+        verbose_name_plural = "verification policies"
         constraints = [
             models.UniqueConstraint(
                 fields=["project_id", "version"], name="one_policy_per_version"

@@ -12,6 +12,7 @@ class StoredTrustRoot(models.Model):
 
     class Meta:
         db_table = "trust_root"
+        verbose_name = "trust root"
 
     def __str__(self) -> str:
         return f"trust root {self.version}"
@@ -28,6 +29,7 @@ class StoredTrustMap(models.Model):
 
     class Meta:
         db_table = "trust_map"
+        verbose_name = "trust map"
 
     def __str__(self) -> str:
         return f"trust map {self.version}"

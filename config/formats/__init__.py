@@ -1,0 +1,1 @@
+"""How Django writes values for people; it reads no setting where a language has its own."""
