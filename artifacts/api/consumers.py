@@ -32,8 +32,10 @@ class ProjectArtifacts(NativeView):
         place = _readable(request, organization, project)
         now = timezone.now()
         found = _found(place, request.query_params, now=now)
-        shown = found[:MOST_FOUND]
-        expiries = expiries_of([one.pk for one in shown], project=place, now=now)
+        looked_up = found[:MOST_FOUND]
+        expiries = expiries_of([one.pk for one in looked_up], project=place, now=now)
+        # A retention run may have taken one away in between.
+        shown = [one for one in looked_up if one.pk in expiries]
         return Response(
             {
                 "artifacts": [artifact_document(one, expiries[one.pk]) for one in shown],
