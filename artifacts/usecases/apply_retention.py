@@ -30,7 +30,7 @@ from kernel.turns import only_one
 
 logger = logging.getLogger(__name__)
 
-# Some fifty milliseconds a batch; nothing that it locks is locked for longer.
+# Bounds how long a batch locks: `tests.bench.retention` measures it.
 BATCH: Final = 1000
 _TURN: Final = 0x5354_4B45_4550  # any number that nobody else takes a turn with
 # `place` is the plan's: what came later can only have pushed an artifact further out.
