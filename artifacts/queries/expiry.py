@@ -110,20 +110,15 @@ def expiries_of(
     artifacts: Iterable[UUID], *, project: Project, now: datetime
 ) -> dict[UUID, Decision]:
     """When these artifacts of the project expire, and why; those that are gone are left out."""
-    made = expiry_sql(rules_of(project), now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT artifact.id, NULLIF(expiry.ends, 'infinity'), expiry.rule, expiry.kept_by
-            FROM artifact CROSS JOIN LATERAL ({made.sql.text}) AS expiry
-            WHERE artifact.project_id = %s AND artifact.id = ANY(%s)""",  # noqa: S608 - as above
-            [*made.sql.parameters, project.pk, list(artifacts)],
-        )
-        return {row[0]: made.decision(*row[1:]) for row in cursor.fetchall()}
+    return _expiries(artifacts, rules_of(project), project=project, now=now)
 
 
 def expiry_of(artifact: Artifact, *, now: datetime) -> Decision:
     """When the artifact expires, and why."""
-    found = expiries_of([artifact.pk], project=artifact.project, now=now)
+    rules = rules_of(artifact.project)
+    if not rules.expire and artifact.asked_life_days is None:
+        return Decision(None)  # nothing could end it: no question for each upload and download
+    found = _expiries([artifact.pk], rules, project=artifact.project, now=now)
     return found.get(artifact.pk, Decision(None))
 
 
@@ -141,6 +136,20 @@ def is_expired_sql(rules: Rules, *, now: datetime) -> Sql:
     made = expiry_sql(rules, now=now)
     text = f"COALESCE((SELECT ends FROM ({made.sql.text}) AS expiry) <= %s, false)"  # noqa: S608 - as above
     return Sql(text, (*made.sql.parameters, now))
+
+
+def _expiries(
+    artifacts: Iterable[UUID], rules: Rules, *, project: Project, now: datetime
+) -> dict[UUID, Decision]:
+    made = expiry_sql(rules, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT artifact.id, NULLIF(expiry.ends, 'infinity'), expiry.rule, expiry.kept_by
+            FROM artifact CROSS JOIN LATERAL ({made.sql.text}) AS expiry
+            WHERE artifact.project_id = %s AND artifact.id = ANY(%s)""",  # noqa: S608 - as above
+            [*made.sql.parameters, project.pk, list(artifacts)],
+        )
+        return {row[0]: made.decision(*row[1:]) for row in cursor.fetchall()}
 
 
 def _joined(parts: Sequence[Sql]) -> tuple[Any, ...]:

@@ -5,13 +5,14 @@ from itertools import islice, product
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.patterns import Pattern
 from artifacts.domain.retention import Attached, Conditions, Decision, Facts, Rules, decide
 from artifacts.models import Artifact, Project
-from artifacts.queries.expiry import expiry_sql
+from artifacts.queries.expiry import expiry_of, expiry_sql
 from tests.factories.builds import NOW
 from tests.factories.retention_policies import policies
 from tests.factories.shelf import Kind, put
@@ -29,7 +30,7 @@ CONDITIONS = [
     Conditions(size_from_bytes=100, size_to_bytes=200),
     Conditions(size_from_bytes=201),
 ]
-# Every third of all combinations, so that each value meets each other one.
+# One of 37 of all combinations, so that each value meets each other one.
 KINDS = [
     Kind(path, ref, protected, outcome, size, stored, downloaded, predicate, life)
     for path, ref, protected, outcome, size, stored, downloaded, predicate, life in islice(
@@ -103,3 +104,17 @@ def test_says_what_the_rule_says(shelf: list[tuple[Artifact, Kind]], place: int 
             return {row[0]: made.decision(*row[1:]) for row in cursor.fetchall()}
 
     agrees()
+
+
+def test_looks_for_the_policies_alone_where_nothing_can_end_it(
+    shelf: list[tuple[Artifact, Kind]],
+) -> None:
+    kept = next(artifact for artifact, kind in shelf if kind.asked_life_days is None)
+    asked = next(artifact for artifact, kind in shelf if kind.asked_life_days is not None)
+
+    with CaptureQueriesContext(connection) as questions:
+        endless = expiry_of(kept, now=NOW)
+
+    assert endless == Decision(None)
+    assert len(questions) == 1
+    assert expiry_of(asked, now=NOW).expires_at == asked.stored_at + timedelta(days=3)
