@@ -185,6 +185,13 @@ class UploadIncomplete(Refusal):
     kind = Kind.CONFLICT
 
 
+class UploadForgotten(Refusal):
+    """The bucket knows the upload no more, and no object that was made of it."""
+
+    code = "upload-forgotten"
+    kind = Kind.CONFLICT
+
+
 class UploadEnded(Refusal):
     """The upload has ended: it takes no parts and cannot be completed or given up."""
 

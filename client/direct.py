@@ -37,6 +37,8 @@ from kernel.digest import Sha256
 
 STALLED_SECONDS: Final = 600.0
 COMPLETIONS: Final = 3
+INCOMPLETE: Final = "upload-incomplete"
+FORGOTTEN: Final = "upload-forgotten"
 # A new address is asked for each try: an expired one is refused with 403, damaged bytes with 400.
 TRIES: Final = 4
 TRIED_AGAIN: Final = frozenset({400, 403})
@@ -103,9 +105,12 @@ def send_direct(way: Way, file: Hashed) -> Sent:
         try:
             way.store.post(way.address(begun.id, "complete"), {})
         except StoreRefused as refused:
-            if refused.code != "upload-incomplete":
+            if refused.code not in (INCOMPLETE, FORGOTTEN):
                 raise
-            begun = _shown(way, file, begun.id)
+            if refused.code == FORGOTTEN:
+                begun = _begun_anew(way, file, begun)
+            else:
+                begun = _shown(way, file, begun.id)
         else:
             return Sent(file, begun.id)
     _send_parts(way, file, begun)
@@ -155,19 +160,28 @@ def await_measured(
 
 def _begin(way: Way, file: Hashed) -> _Begun | None:
     """Start an upload or find the pending one; None where the build has these bytes already."""
-    address = way.store.address("api", "v1", "builds", way.build.id, "uploads")
-    announced = {"path": file.path, "sha256": file.digest.hex, "size_bytes": file.size_bytes}
     try:
-        started = identity(way.store.post(address, announced).document)
-        begun = _shown(way, file, started)
-        if begun.state == "open" and begun.arrived is None and not _is_complete(way, begun):
-            way.store.delete(way.address(begun.id))
-            started = identity(way.store.post(address, announced).document)
-        return _shown(way, file, started)
+        begun = _started(way, file)
+        if begun.state == "open" and begun.arrived is None:
+            completed = _is_complete(way, begun)
+            return _shown(way, file, begun.id) if completed else _begun_anew(way, file, begun)
     except StoreRefused as refused:
         if refused.code == "upload-in-progress" and refused.facts.get("state") == "stored":
             return None
         raise
+    return begun
+
+
+def _started(way: Way, file: Hashed) -> _Begun:
+    address = way.store.address("api", "v1", "builds", way.build.id, "uploads")
+    announced = {"path": file.path, "sha256": file.digest.hex, "size_bytes": file.size_bytes}
+    return _shown(way, file, identity(way.store.post(address, announced).document))
+
+
+def _begun_anew(way: Way, file: Hashed, forgotten: _Begun) -> _Begun:
+    """Another upload of the file, instead of one that its bucket knows no more."""
+    way.store.delete(way.address(forgotten.id))
+    return _started(way, file)
 
 
 def _is_complete(way: Way, begun: _Begun) -> bool:
@@ -175,7 +189,7 @@ def _is_complete(way: Way, begun: _Begun) -> bool:
     try:
         way.store.post(way.address(begun.id, "complete"), {})
     except StoreRefused as refused:
-        if refused.code != "upload-incomplete":
+        if refused.code != FORGOTTEN:
             raise
         return False
     return True

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from artifacts.domain.parts import MOST_SHOWN
 from artifacts.domain.transfer import UploadState
-from artifacts.errors import BlobMissing, UploadEnded, UploadIncomplete
+from artifacts.errors import BlobMissing, UploadEnded, UploadForgotten, UploadIncomplete
 from artifacts.events import UploadCompleted
 from artifacts.models import Upload
 from artifacts.ports import DirectUploads, Pin
@@ -32,6 +32,7 @@ def complete_upload(*, actor: Actor, upload: UUID, direct: DirectUploads, now: d
         UploadNotFound: there is no such upload for this actor.
         Unauthenticated, PermissionMissing, BuildNotYours: the actor may not add to its build.
         UploadIncomplete: parts are missing, or have other sizes; it stays open.
+        UploadForgotten: the bucket knows neither it nor its object; it can only be given up.
         UploadEnded: it was given up, or refused.
         StorageUnavailable: the bucket cannot do it now; it stays open.
     """
@@ -61,11 +62,7 @@ def _frozen(upload: Upload, direct: DirectUploads) -> Pin:
     try:
         return transfer.complete(size_bytes=upload.size_bytes)
     except BlobMissing as refusal:
-        raise UploadIncomplete(
-            upload=upload.pk,
-            missing_count=upload.plan.part_count,
-            reason="the bucket knows neither upload nor object; start another upload",
-        ) from refusal
+        raise UploadForgotten(upload=upload.pk, path=upload.path) from refusal
 
 
 def _record(found: Upload, pin: Pin, *, now: datetime) -> Upload:

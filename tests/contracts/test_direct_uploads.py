@@ -1,6 +1,7 @@
 """A bucket for direct uploads … (every adapter keeps the same promises)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from artifacts.errors import BlobMissing
 from artifacts.ports import BlobStore, DirectUploads, SignedPart, Transfer
 from tests.contracts.conftest import new_bucket, server_named
 from tests.factories.builds import digest_of
+from tests.factories.flying_part import flying_part
 from tests.factories.s3_server import S3_SERVERS
 from tests.factories.stores import read
 from tests.fakes.blob_store import MemoryBlobStore
@@ -30,6 +32,8 @@ class Place:
     direct: DirectUploads
     put: Callable[[SignedPart, bytes], bool]
     store: BlobStore
+    # A part on its way while something else happens.
+    flying: Callable[[SignedPart, bytes], AbstractContextManager[None]]
 
     def begin(self) -> tuple[str, Transfer]:
         begun = self.direct.begin(digest_of(WHOLE))
@@ -50,7 +54,13 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pl
     if request.param == "memory":
         store = MemoryBlobStore()
         memory = MemoryDirectUploads(store)
-        return Place(memory, memory.put, store)
+
+        @contextmanager
+        def flying(part: SignedPart, body: bytes) -> Iterator[None]:
+            yield
+            memory.put(part, body)
+
+        return Place(memory, memory.put, store, flying)
     name, _, versioned = request.param.partition("-")
     server = server_named(request, name)
     bucket = new_bucket(server, monkeypatch, is_versioned=bool(versioned))
@@ -58,6 +68,7 @@ def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Pl
         S3DirectUploads(bucket, public=bucket),
         put_over_http,
         S3BlobStore(bucket, part_bytes=SMALLEST_PART),
+        lambda part, body: flying_part(part.url, part.headers, body),
     )
 
 
@@ -122,3 +133,16 @@ def test_forgets_what_was_given_up(place: Place) -> None:
     assert not place.send(transfer, 1, FIRST)
     with pytest.raises(BlobMissing):
         transfer.complete(size_bytes=len(FIRST))
+
+
+def test_completes_nothing_that_a_part_on_its_way_revived(place: Place) -> None:
+    key, transfer = place.begin()
+    [part] = transfer.sign({1: digest_of(WHOLE)}, now=NOW)
+
+    with place.flying(part, WHOLE):
+        transfer.abort()
+
+    with pytest.raises(BlobMissing):
+        transfer.complete(size_bytes=len(WHOLE))
+    with pytest.raises(BlobMissing):
+        read(place.store, key, len(WHOLE))

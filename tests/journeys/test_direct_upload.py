@@ -1,13 +1,11 @@
 """Large files straight to a bucket: a job's steps over HTTP, and whoever tries to swap bytes."""
 
-import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import urllib3
@@ -21,6 +19,7 @@ from artifacts.models import Blob, Upload
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.probe_store import probe_store
 from provenance.models import Attestation
+from tests.factories.flying_part import flying_part
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 from tests.journeys.conftest import Answer, Shop, digest_of, running_web
 
@@ -249,19 +248,9 @@ def test_keeps_object_and_statement_with_a_part_in_flight_across_the_completion(
     upload = client.start(build)
     thief = Thief(client, upload, client.sign(upload, 1, FORGED))
     client.send(upload, FIRST, LAST)
-    parts = urlsplit(thief.kept_back["url"])
-    flying = http.client.HTTPConnection(parts.netloc, timeout=10)
-    flying.putrequest("PUT", f"{parts.path}?{parts.query}")
-    for name, value in {**thief.kept_back["headers"], "Content-Length": str(len(FORGED))}.items():
-        flying.putheader(name, value)
-    flying.endheaders()
-    flying.send(FORGED[: len(FORGED) // 2])
+    with flying_part(thief.kept_back["url"], thief.kept_back["headers"], FORGED):
+        client.complete(upload)
 
-    client.complete(upload)
-    flying.send(FORGED[len(FORGED) // 2 :])
-    with suppress(http.client.HTTPException, OSError):
-        flying.getresponse().read()
-    flying.close()
     thief.second_completion()
 
     client.measure()

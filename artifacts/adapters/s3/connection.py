@@ -213,11 +213,15 @@ class Bucket:
         except BlobMissing:
             return
 
-    def uploads(self) -> Iterator[tuple[Upload, datetime]]:
+    def is_begun(self, upload: Upload) -> bool:
+        """Whether the server lists it among those neither completed nor given up."""
+        return any(one == upload for one, _begun_at in self.uploads(upload.key))
+
+    def uploads(self, prefix: str = "") -> Iterator[tuple[Upload, datetime]]:
         """Every upload that was begun and neither completed nor given up, with its beginning."""
         with translated(""):
             pages = self._client.get_paginator("list_multipart_uploads")
-            for page in pages.paginate(Bucket=self._settings.bucket):
+            for page in pages.paginate(Bucket=self._settings.bucket, Prefix=prefix):
                 for one in page.get("Uploads", ()):
                     yield Upload(one["Key"], one["UploadId"]), one["Initiated"]
 

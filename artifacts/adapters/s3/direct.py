@@ -71,6 +71,12 @@ class S3Transfer:
         except (BlobMissing, ObjectExists):
             # Completed already, by somebody whose answer was lost: the key is this upload's alone.
             return self._found(size_bytes)
+        except StorageUnavailable:
+            # Some servers revive an upload for a part that was on its way while they forgot it:
+            # its parts are listed, it is not, and no completion will ever succeed.
+            if self.bucket.is_begun(self.upload):
+                raise
+            return self._found(size_bytes)
 
     def abort(self) -> None:
         self.bucket.abort(self.upload)

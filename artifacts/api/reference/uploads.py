@@ -18,6 +18,7 @@ from artifacts.errors import (
     StorageFull,
     StorageUnavailable,
     UploadEnded,
+    UploadForgotten,
     UploadIncomplete,
     UploadInProgress,
     UploadNotFound,
@@ -105,6 +106,6 @@ OPERATIONS: Final[Operations] = {
             Answer(202, "It is being measured: look at it again.", UploadDocument),
             Answer(200, "It is in the build.", UploadDocument),
         ),
-        refusals=(*_OF_UPLOAD, BuildSealed, UploadEnded, UploadIncomplete),
+        refusals=(*_OF_UPLOAD, BuildSealed, UploadEnded, UploadForgotten, UploadIncomplete),
     ),
 }

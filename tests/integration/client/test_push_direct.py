@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Timer
@@ -10,7 +10,7 @@ from threading import Timer
 import pytest
 from django.utils import timezone
 
-from artifacts.adapters.s3.connection import Bucket, S3Settings
+from artifacts.adapters.s3.connection import Bucket, S3Settings, checksum
 from artifacts.adapters.s3.probe import S3Probe
 from artifacts.adapters.s3.store import SMALLEST_PART, S3BlobStore
 from artifacts.models import Build, Upload
@@ -19,6 +19,7 @@ from artifacts.usecases.probe_store import probe_store
 from tests.factories.bucket_gate import Gate, running_gate
 from tests.factories.command import SECONDS, Ran
 from tests.factories.cut_wire import Wire, running_wire
+from tests.factories.flying_part import flying_part
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 from tests.integration.client.jobs import Jobs, make_jobs
 from tests.integration.client.test_push import stored, until_it_ends, write_files
@@ -244,8 +245,9 @@ def test_finds_the_file_that_changed_between_two_parts(
     assert Upload.objects.get().state == "refused"
 
 
+@pytest.mark.parametrize("is_flying", [False, True], ids=["at rest", "a part on its way"])
 def test_starts_anew_when_the_bucket_has_forgotten_an_upload(
-    site_at: Callable[[str], Site], wire: Wire
+    site_at: Callable[[str], Site], wire: Wire, *, is_flying: bool
 ) -> None:
     site = site_at(wire.url)
     digests = site.write_large(size_bytes=4 * SMALLEST_PART)
@@ -254,10 +256,15 @@ def test_starts_anew_when_the_bucket_has_forgotten_an_upload(
     assert wire.has_been_cut.wait(SECONDS)
     first.kill()
     first.communicate(timeout=SECONDS)
-    # (versitygw revives an upload to which a part arrives while it is being forgotten)
     wire.replace()
-    for upload, _begun_at in list(site.bucket.uploads()):  # as a bucket's lifecycle rule does
-        site.bucket.abort(upload)
+    [(upload, _begun_at)] = site.bucket.uploads()
+    body = (site.jobs.checkout / "dist" / "large").read_bytes()[-SMALLEST_PART:]
+    digest = digest_of(body)
+    url = site.bucket.part_url(upload, 4, digest, seconds=60)
+    headers = {"x-amz-checksum-sha256": checksum(digest)}
+    # (versitygw revives an upload to which a part arrives while it is being forgotten)
+    with flying_part(url, headers, body) if is_flying else nullcontext():
+        site.bucket.abort(upload)  # as a bucket's lifecycle rule does
 
     ran = site.push()
 
