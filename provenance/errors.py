@@ -17,6 +17,13 @@ class SignerRefused(Refusal):
     kind = Kind.INVALID
 
 
+class RotationRefused(Refusal):
+    """The signer's keys cannot be changed in this way now."""
+
+    code = "rotation-refused"
+    kind = Kind.CONFLICT
+
+
 class JobContradicted(Refusal):
     """The platform's API describes this job otherwise than its identity token does."""
 

@@ -157,6 +157,42 @@ class IdentityKeys(Protocol):
         ...
 
 
+class SignerGenerations(Protocol):
+    """The embedded signer's sets of keys, one after the other; all methods join a transaction.
+
+    Beside what is said below, those that make or use keys raise SignerUnavailable where the
+    key-encryption key is missing, unreadable or another one.
+    """
+
+    def announce(self, *, believed_from: datetime, now: datetime) -> datetime:
+        """Make the next keys unless there are some; since when they are believed."""
+        ...
+
+    def adopt(self, *, now: datetime) -> int:
+        """Sign with the announced keys from the next batch on; their generation's number.
+
+        The ones before are believed for everything that they have signed.
+
+        Raises:
+            RotationRefused: none were announced, or they are not believed yet.
+        """
+        ...
+
+    def end(self, *, generation: int, until: datetime, now: datetime) -> None:
+        """Believe a generation until then and never longer than before.
+
+        An announced one is withdrawn. In the place of the one that is used another starts at once.
+
+        Raises:
+            RotationRefused: there is no such generation, or `until` is to come.
+        """
+        ...
+
+    def trusted_root(self) -> bytes:
+        """The Sigstore TrustedRoot of these generations alone, as JSON; an empty one of none."""
+        ...
+
+
 class SealedKeys(Protocol):
     """The private keys in this store's rows, and two key-encryption keys; joins a transaction."""
 
@@ -175,14 +211,6 @@ class SignerKeys(Protocol):
 
     def create(self, *, now: datetime) -> None:
         """Create the keys that are missing; several processes at once make one set.
-
-        Raises:
-            SignerUnavailable: the key-encryption key is missing, unreadable or another one.
-        """
-        ...
-
-    def start_new_log(self, *, now: datetime) -> None:
-        """Retire the logs and start new ones with new keys; what was logged stays provable.
 
         Raises:
             SignerUnavailable: the key-encryption key is missing, unreadable or another one.

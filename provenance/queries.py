@@ -21,13 +21,16 @@ from provenance.models import (
     Attestation,
     AttestationRequest,
     ConfirmationOutcome,
+    LogLeaf,
     LogTree,
     RequestState,
     SealedKey,
+    SignerGeneration,
     StoredDecision,
     StoredPolicy,
     StoredTrustMap,
     StoredTrustRoot,
+    TreeKind,
     TrustState,
 )
 
@@ -224,7 +227,47 @@ def trust_root_history() -> Sequence[StoredTrustRoot]:
 
 def log_trees() -> Sequence[LogTree]:
     """The embedded logs' trees, oldest first."""
-    return list(LogTree.objects.order_by("started_at", "name"))
+    return list(LogTree.objects.order_by("generation_id", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatus:
+    """A generation of the embedded signer's keys; what it signed is what its log holds."""
+
+    number: int
+    is_announced: bool
+    is_used: bool
+    believed_from: datetime
+    believed_until: datetime | None
+    statements: int
+
+
+def signer_generations() -> list[GenerationStatus]:
+    """Every generation of the embedded signer's keys, oldest first."""
+    logs = {log.generation_id: log for log in LogTree.objects.filter(kind=TreeKind.STATEMENTS)}
+    return [
+        GenerationStatus(
+            number=one.number,
+            is_announced=one.number not in logs,
+            is_used=one.number in logs and logs[one.number].retired_at is None,
+            believed_from=one.believed_from,
+            believed_until=one.believed_until,
+            statements=logs[one.number].size if one.number in logs else 0,
+        )
+        for one in SignerGeneration.objects.order_by("number")
+    ]
+
+
+def statements_not_believed(*, generation: int) -> int:
+    """How many statements a generation has logged before it was believed or after its end."""
+    one = SignerGeneration.objects.filter(pk=generation).first()
+    if one is None or one.believed_until is None:
+        return 0
+    logged = LogLeaf.objects.filter(tree__generation=generation, tree__kind=TreeKind.STATEMENTS)
+    if one.believed_until < one.believed_from:
+        return logged.count()
+    # The second of the end belongs to the window.
+    return logged.filter(appended_at__gte=one.believed_until + timedelta(seconds=1)).count()
 
 
 def oldest_pending_age(*, now: datetime) -> timedelta:

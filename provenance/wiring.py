@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from provenance.adapters.embedded.log import EmbeddedLog
+from provenance.adapters.embedded.rotation import EmbeddedGenerations
 from provenance.adapters.embedded.sealed_keys import StoreSealedKeys
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
@@ -41,6 +42,7 @@ from provenance.ports import (
     RunConfirmation,
     SealedKeys,
     Signer,
+    SignerGenerations,
     SignerKeys,
     TransparencyLog,
 )
@@ -136,6 +138,11 @@ def signer_keys() -> SignerKeys:
 def identity_issuer_keys() -> IdentityKeys:
     """The keys of the store's own issuer, for the operator's commands."""
     return StoreIdentityKeys(key_file=settings.ATTESTOR_KEY_FILE)
+
+
+def signer_generations() -> SignerGenerations:
+    """The embedded signer's keys to be rotated, for the operator's commands."""
+    return EmbeddedGenerations(key_file=settings.ATTESTOR_KEY_FILE, base_url=settings.PUBLIC_URL)
 
 
 def sealed_keys(new_key_file: Path) -> SealedKeys:

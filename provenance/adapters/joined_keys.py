@@ -20,9 +20,6 @@ class JoinedKeys:
         for keys in (self._first, *self._others):
             keys.create(now=now)
 
-    def start_new_log(self, *, now: datetime) -> None:
-        self._first.start_new_log(now=now)
-
     def signing_key(self, *, now: datetime) -> SigningKey | None:
         return self._first.signing_key(now=now)
 

@@ -15,6 +15,7 @@ from provenance.domain.signing_keys import SigningKey, key_document, read_key
 MEDIA_TYPE: Final = "application/vnd.strongroom.trust-root.v1+json"
 SIGSTORE_MEDIA_TYPE: Final = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
 _MEMBERS: Final = frozenset({"mediaType", "trustedRoot", "signingKeys"})
+_LISTS: Final = ("certificateAuthorities", "ctlogs", "timestampAuthorities", "tlogs")
 MAX_KEYS: Final = 100
 
 
@@ -58,14 +59,27 @@ def read_trust_document(content: bytes) -> TrustDocument:
 
 def empty_trusted_root() -> bytes:
     """The TrustedRoot of a store that needs nobody's: no authority, no log, no clock."""
-    lists = ("certificateAuthorities", "ctlogs", "timestampAuthorities", "tlogs")
-    return _encoded({"mediaType": SIGSTORE_MEDIA_TYPE, **{name: [] for name in lists}})
+    return _encoded({"mediaType": SIGSTORE_MEDIA_TYPE, **{name: [] for name in _LISTS}})
+
+
+def spliced_root(published: bytes, *, old: bytes, new: bytes) -> bytes:
+    """The published TrustedRoot with the entries of `new` where those of `old` stood in it.
+
+    Everything else stays as it is: a store may also publish what is not its own.
+    """
+    root, before, after = json.loads(published), json.loads(old), json.loads(new)
+    for name in _LISTS:
+        entries, gone = root.get(name, []), before.get(name, [])
+        place = next((at for at, one in enumerate(entries) if one in gone), len(entries))
+        kept = [one for one in entries[place:] if one not in gone]
+        root[name] = [*entries[:place], *after.get(name, []), *kept]
+    return _encoded(root)
 
 
 def joined_roots(first: bytes, second: bytes) -> bytes:
     """One TrustedRoot with everything of both, each entry once: a store may change its signer."""
     root, other = json.loads(first), json.loads(second)
-    for name in ("certificateAuthorities", "ctlogs", "tlogs", "timestampAuthorities"):
+    for name in _LISTS:
         entries = root.get(name, [])
         root[name] = [*entries, *(one for one in other.get(name, []) if one not in entries)]
     return _encoded(root)

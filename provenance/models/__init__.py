@@ -8,6 +8,7 @@ from provenance.models.embedded_log import (
     LogNode,
     LogTree,
     SealedKey,
+    SignerGeneration,
     TreeKind,
 )
 from provenance.models.policy import StoredPolicy
@@ -25,6 +26,7 @@ __all__ = [
     "LogTree",
     "RequestState",
     "SealedKey",
+    "SignerGeneration",
     "StoredDecision",
     "StoredPolicy",
     "StoredTrustMap",

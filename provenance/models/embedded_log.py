@@ -1,4 +1,4 @@
-"""The embedded signer's memory: its two Merkle trees, kept whole, and its sealed keys."""
+"""The embedded signer's memory: generations of sealed keys, and their Merkle trees, kept whole."""
 
 from django.db import models
 
@@ -10,6 +10,26 @@ class TreeKind(models.TextChoices):
     STATEMENTS = "log"
 
 
+class SignerGeneration(models.Model):
+    """One authority and two logs that are announced, used and ended together.
+
+    The trust root believes what they sign between both times, in whole seconds and with both ends;
+    nothing at all if it ends before it starts. One that has no trees yet is only announced.
+    """
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    base_url = models.CharField(max_length=200)
+    announced_at = models.DateTimeField()
+    believed_from = models.DateTimeField()
+    believed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "signer_generation"
+
+    def __str__(self) -> str:
+        return f"generation {self.number}"
+
+
 class LogTree(models.Model):
     """An append-only tree (RFC 6962). Appending locks this row; `size` counts its leaves.
 
@@ -18,11 +38,10 @@ class LogTree(models.Model):
     """
 
     name = models.CharField(max_length=20, primary_key=True)
+    generation = models.ForeignKey(SignerGeneration, on_delete=models.PROTECT)
     kind = models.CharField(max_length=3, choices=TreeKind)
-    base_url = models.CharField(max_length=200)
     origin = models.CharField(max_length=200, unique=True)
     size = models.PositiveBigIntegerField(default=0)
-    started_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from kernel import faults
 from kernel.actor import Actor
 from kernel.audit.record import record
 from provenance.domain.signing_keys import SigningKey, with_key
@@ -13,8 +14,10 @@ from provenance.domain.trust_document import (
     TrustDocument,
     empty_trusted_root,
     read_trust_document,
+    spliced_root,
 )
 from provenance.models import StoredTrustRoot, TrustState
+from provenance.ports import SignerGenerations
 
 ChangeKeys = Callable[[Sequence[SigningKey]], tuple[SigningKey, ...]]
 
@@ -48,6 +51,22 @@ def change_signing_keys(*, change: ChangeKeys, actor: Actor, now: datetime) -> i
     current = _current(state)
     changed = replace(current, signing_keys=change(current.signing_keys))
     return _publish(state, changed.to_json(), actor=actor, now=now)
+
+
+def change_generations(
+    *, generations: SignerGenerations, change: Callable[[], object], actor: Actor, now: datetime
+) -> int:
+    """Change the embedded signer's keys and publish the trust root with them as they are then.
+
+    Joins. What else is published stays as it is, and nobody else's description is asked for.
+    """
+    state = _locked_state()
+    old = generations.trusted_root()
+    change()
+    faults.reach("provenance.keys-changed")
+    current = _current(state)
+    root = spliced_root(current.trusted_root, old=old, new=generations.trusted_root())
+    return _publish(state, replace(current, trusted_root=root).to_json(), actor=actor, now=now)
 
 
 def _locked_state() -> TrustState:

@@ -9,23 +9,31 @@ from django.db import transaction
 
 from kernel.actor import Actor
 from kernel.audit.record import record
-from provenance.ports import SignerKeys
-from provenance.usecases.publish_trust_root import publish_trusted_root
+from provenance.errors import RotationRefused
+from provenance.ports import SignerGenerations
+from provenance.queries import signer_generations
+from provenance.usecases.publish_trust_root import change_generations
 
 
-def start_new_log(*, keys: SignerKeys, actor: Actor, now: datetime) -> int:
+def start_new_log(*, generations: SignerGenerations, actor: Actor, now: datetime) -> int:
     """Retire the logs, start new ones, publish the trust root with both; its version.
 
-    Old bundles stay verifiable. Stop the workers first: what they sign in between is refused by
-    their own check against the published root, and tried again.
+    The authority is replaced with them. Old bundles stay verifiable. Stop the workers first: what
+    they sign in between is refused by their own check against the published root, and tried again.
 
     Raises:
+        RotationRefused: this store has no logs of its own.
         SignerUnavailable: the key-encryption key is missing or is another one.
     """
-    keys.start_new_log(now=now)
+    used = next((one.number for one in signer_generations() if one.is_used), None)
+    if used is None:
+        raise RotationRefused(reason="no-signing-keys", expected="STRONGROOM_SIGNER=embedded")
     with transaction.atomic(durable=True):
-        version = publish_trusted_root(
-            trusted_root=keys.trusted_root(), adding=None, actor=actor, now=now
+        version = change_generations(
+            generations=generations,
+            change=lambda: generations.end(generation=used, until=now, now=now),
+            actor=actor,
+            now=now,
         )
         record(actor, "log.restart", str(version), now=now)
     return version

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from django.utils import timezone
 
-from provenance.adapters.embedded.generations import start_new_log
-from provenance.adapters.embedded.keys import KeyEncryptionKey
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.trust_root import trusted_root
 from provenance.ports import Signed
@@ -84,15 +81,6 @@ def test_accepts_a_bundle_of_a_store_at_any_address(tmp_path: Path, store: str) 
 
     assert answer.returncode == 0, answer.stderr
     assert "Verified OK" in answer.stderr
-
-
-def test_accepts_bundles_of_a_log_that_started_after_a_restore(tmp_path: Path) -> None:
-    key_file = created_keys(tmp_path)
-    start_new_log(KeyEncryptionKey.read(key_file), base_url=STORE, now=timezone.now())
-
-    answer = asked(tmp_path, key_file, store=STORE).ask()
-
-    assert answer.returncode == 0, answer.stderr
 
 
 Change = Callable[[Question], Question]

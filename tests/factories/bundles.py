@@ -60,9 +60,9 @@ class Authority:
     key: SigningKey = field(default_factory=SigningKey.generate)
 
     def __post_init__(self) -> None:
-        self.root = create_root(self.root_key, organization="store.test", now=AT)
+        self.root = create_root(self.root_key, organization="store.test", generation=1, now=AT)
         self.intermediate = create_intermediate(
-            self.key, root=self.root, root_key=self.root_key, now=AT
+            self.key, root=self.root, root_key=self.root_key, generation=1, now=AT
         )
 
 

@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Run it once after each restore; again only starts one more log."""
         try:
-            version = start_new_log(keys=wiring.signer_keys(), actor=OPERATOR, now=timezone.now())
+            version = start_new_log(
+                generations=wiring.signer_generations(), actor=OPERATOR, now=timezone.now()
+            )
         except Refusal as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"new logs; trust root {version} covers the old and the new ones")

@@ -42,20 +42,27 @@ class Precertificate:
     tbs: bytes
 
 
-def create_root(key: SigningKey, *, organization: str, now: datetime) -> x509.Certificate:
+def create_root(
+    key: SigningKey, *, organization: str, generation: int, now: datetime
+) -> x509.Certificate:
     """A self-signed root for intermediates of ours."""
-    name = _name(organization, "Strongroom root")
+    name = _name(organization, f"Strongroom root {generation}")
     return _authority_builder(name, name, key, path_length=1, now=now).sign(
         key.private, hashes.SHA256()
     )
 
 
 def create_intermediate(
-    key: SigningKey, *, root: x509.Certificate, root_key: SigningKey, now: datetime
+    key: SigningKey,
+    *,
+    root: x509.Certificate,
+    root_key: SigningKey,
+    generation: int,
+    now: datetime,
 ) -> x509.Certificate:
     """The intermediate that issues leaves, for code signing only."""
     organization = root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
-    name = _name(str(organization), "Strongroom intermediate")
+    name = _name(str(organization), f"Strongroom intermediate {generation}")
     builder = _authority_builder(name, root.subject, key, path_length=0, now=now)
     return (
         builder.add_extension(_code_signing(), critical=False)

@@ -1,10 +1,10 @@
-"""The keys and trees of the embedded signer: created once, opened by the attestor, replaced.
+"""The embedded signer's generations of keys: made, put to use, and opened by the attestor.
 
-A generation is one CT key and one log key with their trees. A second generation starts after a
-restore from a backup, because the old trees have forgotten leaves that others have seen: to go
-on would be to tell two histories under one key.
+A generation is an authority, a CT key and a log key, with a tree for each of the two. All of them
+lie in one place under one key-encryption key, so they are also replaced together (`rotation`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,10 +17,11 @@ from django.db import connection, transaction
 from provenance.adapters.embedded.authority import Authority, create_intermediate, create_root
 from provenance.adapters.embedded.keys import KeyEncryptionKey, SigningKey, open_key, store_key
 from provenance.errors import SignerUnavailable
-from provenance.models import LogTree, SealedKey, TreeKind
+from provenance.models import LogTree, SealedKey, SignerGeneration, TreeKind
 
 ROOT: Final = "root"
 INTERMEDIATE: Final = "intermediate"
+CERTIFIED: Final = (ROOT, INTERMEDIATE)
 # Any number, as long as nobody else in this database takes it for an advisory lock.
 _CREATION_LOCK: Final = 0x5354_524F_4E47_0001
 
@@ -38,13 +39,24 @@ class Tree:
 class Generation:
     """Everything that signing needs, opened."""
 
+    number: int
     authority: Authority
     certificates: Tree
     statements: Tree
 
 
+def key_name(kind: str, number: int) -> str:
+    """What the sealed key of this kind is called, and its tree if it has one."""
+    return f"{kind}-{number}"
+
+
+def key_names(number: int) -> Iterator[str]:
+    """The names of all keys of a generation."""
+    return (key_name(kind, number) for kind in (*CERTIFIED, *TreeKind.values))
+
+
 def create_keys(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> None:
-    """Create the authority and the first generation, unless they exist already.
+    """Create the first generation and use it, unless there is one already.
 
     Of several processes that start at once, one creates and the others wait for it.
 
@@ -53,83 +65,79 @@ def create_keys(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> None:
     """
     with transaction.atomic(durable=True):
         wait_for_other_creators()
-        existing = SealedKey.objects.filter(name=INTERMEDIATE).first()
-        if existing is not None:
-            open_key(kek, existing)
+        if SignerGeneration.objects.exists():
+            open_generation(kek)
             return
-        organization = urlsplit(base_url).netloc
-        root_key, key = SigningKey.generate(), SigningKey.generate()
-        root = create_root(root_key, organization=organization, now=now)
-        intermediate = create_intermediate(key, root=root, root_key=root_key, now=now)
-        for name, own, certificate in (
-            (ROOT, root_key, root),
-            (INTERMEDIATE, key, intermediate),
-        ):
-            der = certificate.public_bytes(Encoding.DER)
-            store_key(kek, name, own, now=now, certificate=der)
-        _create_generation(kek, 1, base_url=base_url, now=now)
+        start_growing(make_generation(kek, base_url=base_url, believed_from=now, now=now))
 
 
-def start_new_log(kek: KeyEncryptionKey, *, base_url: str, now: datetime) -> None:
-    """Retire both trees and start new ones, with new keys and origins: after a restore.
-
-    What the old trees promised stays provable. Publish the new trust root before anything is
-    signed again; a signer that is still running refuses to append to a retired tree.
-
-    Raises:
-        SignerUnavailable: there are no keys yet, or they are sealed under another key.
-    """
-    with transaction.atomic(durable=True):
-        wait_for_other_creators()
-        open_generation(kek)
-        growing = LogTree.objects.select_for_update().filter(retired_at=None).order_by("name")
-        for tree in growing:
-            tree.retired_at = now
-            tree.save(update_fields=["retired_at"])
-        number = LogTree.objects.filter(kind=TreeKind.STATEMENTS).count() + 1
-        _create_generation(kek, number, base_url=base_url, now=now)
-
-
-def open_generation(kek: KeyEncryptionKey) -> Generation:
-    """Open the keys of the generation that grows.
-
-    Raises:
-        SignerUnavailable: there are no keys yet, or they are sealed under another key.
-    """
-    trees = {tree.kind: tree for tree in LogTree.objects.filter(retired_at=None)}
-    rows = SealedKey.objects.in_bulk([INTERMEDIATE, ROOT, *(tree.name for tree in trees.values())])
-    if INTERMEDIATE not in rows or set(trees) != set(TreeKind):
-        raise SignerUnavailable(reason="no-signing-keys")
-
-    def opened(kind: TreeKind) -> Tree:
-        tree = trees[kind]
-        return Tree(tree.name, tree.origin, open_key(kek, rows[tree.name]))
-
-    authority = Authority(
-        key=open_key(kek, rows[INTERMEDIATE]),
-        intermediate=_certificate(rows[INTERMEDIATE]),
-        root=_certificate(rows[ROOT]),
+def make_generation(
+    kek: KeyEncryptionKey, *, base_url: str, believed_from: datetime, now: datetime
+) -> SignerGeneration:
+    """The next generation with its keys, sealed; nothing uses them yet. Joins."""
+    newest = SignerGeneration.objects.order_by("-number").first()
+    number = newest.number + 1 if newest is not None else 1
+    root_key, key = SigningKey.generate(), SigningKey.generate()
+    organization = urlsplit(base_url).netloc
+    root = create_root(root_key, organization=organization, generation=number, now=now)
+    intermediate = create_intermediate(
+        key, root=root, root_key=root_key, generation=number, now=now
     )
-    return Generation(authority, opened(TreeKind.CERTIFICATES), opened(TreeKind.STATEMENTS))
+    for kind, own, certificate in (
+        (ROOT, root_key, root),
+        (INTERMEDIATE, key, intermediate),
+    ):
+        der = certificate.public_bytes(Encoding.DER)
+        store_key(kek, key_name(kind, number), own, now=now, certificate=der)
+    for kind in TreeKind.values:
+        store_key(kek, key_name(kind, number), SigningKey.generate(), now=now)
+    return SignerGeneration.objects.create(
+        number=number,
+        base_url=base_url,
+        announced_at=now,
+        believed_from=believed_from.replace(microsecond=0),
+    )
 
 
-def _create_generation(kek: KeyEncryptionKey, number: int, *, base_url: str, now: datetime) -> None:
-    host = urlsplit(base_url).hostname
+def start_growing(generation: SignerGeneration) -> None:
+    """Give a generation its trees, and so use it from the next batch on. Joins."""
+    host, number = urlsplit(generation.base_url).hostname, generation.number
     # "host - number" is how a Rekor v1 log is recognised; anything else is read as a Rekor v2 one.
     origins = {
         TreeKind.CERTIFICATES: f"{host}/ct - {number}",
         TreeKind.STATEMENTS: f"{host} - {number}",
     }
     for kind, origin in origins.items():
-        name = f"{kind.value}-{number}"
-        store_key(kek, name, SigningKey.generate(), now=now)
         LogTree.objects.create(
-            name=name,
-            kind=kind,
-            base_url=base_url,
-            origin=origin,
-            started_at=now,
+            name=key_name(kind, number), generation=generation, kind=kind, origin=origin
         )
+
+
+def open_generation(kek: KeyEncryptionKey) -> Generation:
+    """Open the keys of the generation that is used.
+
+    Raises:
+        SignerUnavailable: there are no keys yet, or they are sealed under another key.
+    """
+    trees = {tree.kind: tree for tree in LogTree.objects.filter(retired_at=None)}
+    if set(trees) != set(TreeKind):
+        raise SignerUnavailable(reason="no-signing-keys")
+    number = trees[TreeKind.STATEMENTS].generation_id
+    rows = SealedKey.objects.in_bulk(list(key_names(number)))
+    if len(rows) != len(CERTIFIED) + len(TreeKind):
+        raise SignerUnavailable(reason="no-signing-keys", found=sorted(rows))
+
+    def opened(kind: TreeKind) -> Tree:
+        tree = trees[kind]
+        return Tree(tree.name, tree.origin, open_key(kek, rows[tree.name]))
+
+    issuing, above = rows[key_name(INTERMEDIATE, number)], rows[key_name(ROOT, number)]
+    authority = Authority(
+        key=open_key(kek, issuing),
+        intermediate=_certificate(issuing),
+        root=_certificate(above),
+    )
+    return Generation(number, authority, opened(TreeKind.CERTIFICATES), opened(TreeKind.STATEMENTS))
 
 
 def wait_for_other_creators() -> None:

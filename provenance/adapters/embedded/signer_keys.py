@@ -3,11 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from provenance.adapters.embedded.generations import (
-    create_keys,
-    open_generation,
-    start_new_log,
-)
+from provenance.adapters.embedded.generations import create_keys
 from provenance.adapters.embedded.keys import KeyEncryptionKey
 from provenance.adapters.embedded.trust_root import trusted_root
 
@@ -22,10 +18,6 @@ class EmbeddedSignerKeys:
     def create(self, *, now: datetime) -> None:
         kek = KeyEncryptionKey.read(self._key_file)
         create_keys(kek, base_url=self._base_url, now=now)
-        open_generation(kek)  # refuses a key-encryption key that is not theirs
-
-    def start_new_log(self, *, now: datetime) -> None:
-        start_new_log(KeyEncryptionKey.read(self._key_file), base_url=self._base_url, now=now)
 
     def signing_key(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
         return None

@@ -6,29 +6,33 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from provenance.adapters.embedded.generations import INTERMEDIATE, ROOT
+from provenance.adapters.embedded.generations import INTERMEDIATE, ROOT, key_name
 from provenance.domain.trust_document import SIGSTORE_MEDIA_TYPE, empty_trusted_root
 from provenance.errors import TrustRootMissing
-from provenance.models import LogTree, SealedKey, TreeKind
+from provenance.models import SealedKey, SignerGeneration, TreeKind
 
 
 def trusted_root() -> bytes:
-    """The Sigstore TrustedRoot of every generation, retired ones up to their end.
+    """The Sigstore TrustedRoot of every generation: announced, used, and ended up to its end.
 
-    Made from public rows alone, without the key-encryption key. Equal rows give equal bytes.
+    One that ended before it began is left out. Made from public rows alone, without the
+    key-encryption key. Equal rows give equal bytes.
 
     Raises:
         TrustRootMissing: no keys have been created yet.
     """
-    keys = SealedKey.objects.in_bulk()
-    trees = list(LogTree.objects.order_by("started_at", "name"))
-    if ROOT not in keys or INTERMEDIATE not in keys or not trees:
+    generations = SignerGeneration.objects.order_by("number")
+    believed = [one for one in generations if not _ended_before_it_began(one)]
+    if not believed:
         raise TrustRootMissing
+    keys = SealedKey.objects.in_bulk()
     document = {
         "mediaType": SIGSTORE_MEDIA_TYPE,
-        "certificateAuthorities": [_authority(keys, uri=trees[0].base_url)],
-        "ctlogs": [_log(tree, keys) for tree in trees if tree.kind == TreeKind.CERTIFICATES],
-        "tlogs": [_log(tree, keys) for tree in trees if tree.kind == TreeKind.STATEMENTS],
+        "certificateAuthorities": [_authority(one, keys) for one in believed],
+        "ctlogs": [
+            _log(one, keys[key_name(TreeKind.CERTIFICATES, one.number)]) for one in believed
+        ],
+        "tlogs": [_log(one, keys[key_name(TreeKind.STATEMENTS, one.number)]) for one in believed],
         "timestampAuthorities": [],
     }
     return json.dumps(document, indent=2, sort_keys=True).encode()
@@ -42,28 +46,32 @@ def embedded_root_if_any() -> bytes:
         return empty_trusted_root()
 
 
-def _authority(keys: dict[str, SealedKey], *, uri: str) -> dict[str, Any]:
-    chain = [keys[INTERMEDIATE], keys[ROOT]]
+def _ended_before_it_began(one: SignerGeneration) -> bool:
+    return one.believed_until is not None and one.believed_until < one.believed_from
+
+
+def _authority(one: SignerGeneration, keys: dict[str, SealedKey]) -> dict[str, Any]:
+    chain = [keys[key_name(kind, one.number)] for kind in (INTERMEDIATE, ROOT)]
     return {
-        "subject": {"organization": uri, "commonName": "Strongroom root"},
-        "uri": uri,
+        "subject": {"organization": one.base_url, "commonName": f"Strongroom root {one.number}"},
+        "uri": one.base_url,
         "certChain": {
             "certificates": [{"rawBytes": _base64(bytes(key.certificate or b""))} for key in chain]
         },
-        "validFor": _valid_for(keys[INTERMEDIATE].created_at, None),
+        "validFor": _valid_for(one.believed_from, one.believed_until),
     }
 
 
-def _log(tree: LogTree, keys: dict[str, SealedKey]) -> dict[str, Any]:
-    spki = bytes(keys[tree.name].public)
+def _log(one: SignerGeneration, key: SealedKey) -> dict[str, Any]:
+    spki = bytes(key.public)
     return {
         # cosign and sigstore-go look for this address's host in the checkpoint's signature.
-        "baseUrl": tree.base_url,
+        "baseUrl": one.base_url,
         "hashAlgorithm": "SHA2_256",
         "publicKey": {
             "rawBytes": _base64(spki),
             "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-            "validFor": _valid_for(tree.started_at, tree.retired_at),
+            "validFor": _valid_for(one.believed_from, one.believed_until),
         },
         "logId": {"keyId": _base64(hashlib.sha256(spki).digest())},
     }

@@ -8,7 +8,6 @@ from provenance.adapters.managed_key.signer import Witnesses, listed_key
 from provenance.adapters.sigstore_instance.configuration import InstanceFiles, read_trusted_root
 from provenance.domain.signing_keys import SigningKey
 from provenance.domain.trust_document import joined_roots
-from provenance.errors import SignerUnavailable
 
 
 class ManagedKeys:
@@ -24,9 +23,6 @@ class ManagedKeys:
 
     def create(self, *, now: datetime) -> None:
         """Nothing: keys are made where they are held."""
-
-    def start_new_log(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
-        raise SignerUnavailable(reason="not-our-log", expected="STRONGROOM_SIGNER=embedded")
 
     def signing_key(self, *, now: datetime) -> SigningKey:
         return listed_key(self._holder.open(), self._witnesses, base_url=self._base_url, now=now)

@@ -123,10 +123,10 @@ def _certificate(
 ) -> x509.Certificate:
     token = token_claims(issuer=issuer, identity=job.identity, extensions=job.claims, now=now)
     root_key, authority_key = SigningKey.generate(), SigningKey.generate()
-    root = create_root(root_key, organization=issuer, now=now)
+    root = create_root(root_key, organization=issuer, generation=1, now=now)
     authority = Authority(
         authority_key,
-        create_intermediate(authority_key, root=root, root_key=root_key, now=now),
+        create_intermediate(authority_key, root=root, root_key=root_key, generation=1, now=now),
         root,
     )
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))

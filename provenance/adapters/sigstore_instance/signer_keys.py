@@ -11,7 +11,6 @@ from provenance.adapters.embedded.trust_root import embedded_root_if_any
 from provenance.adapters.sigstore_instance.configuration import Description, read_trusted_root
 from provenance.adapters.sigstore_instance.identity_tokens import create_identity_key
 from provenance.domain.trust_document import joined_roots
-from provenance.errors import SignerUnavailable
 
 
 class SigstoreInstanceKeys:
@@ -29,9 +28,6 @@ class SigstoreInstanceKeys:
         with transaction.atomic(durable=True):
             wait_for_other_creators()
             create_identity_key(kek, now=now)
-
-    def start_new_log(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
-        raise SignerUnavailable(reason="not-our-log", expected="STRONGROOM_SIGNER=embedded")
 
     def signing_key(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
         return None

@@ -14,17 +14,26 @@ from django.db import connection
 from django.utils import timezone
 
 from provenance.adapters.embedded import trees
-from provenance.adapters.embedded.generations import create_keys, open_generation, start_new_log
+from provenance.adapters.embedded.generations import create_keys, open_generation
 from provenance.adapters.embedded.keys import KeyEncryptionKey
+from provenance.adapters.embedded.rotation import EmbeddedGenerations
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.trust_root import trusted_root
 from provenance.adapters.sigstore_verifier import SigstoreVerifier
 from provenance.domain.evidence import VerifiedBundle
-from provenance.errors import NoSuchTree, NoSuchTreeSize, SignerUnavailable, TrustRootMissing
+from provenance.errors import (
+    NoSuchTree,
+    NoSuchTreeSize,
+    RotationRefused,
+    SignerUnavailable,
+    TrustRootMissing,
+)
 from provenance.models import LogCheckpoint, LogLeaf, LogTree, SealedKey
 from provenance.ports import Signed
+from provenance.usecases.start_new_log import start_new_log
 from tests import log_audit
 from tests.environment import DEFAULTS
+from tests.factories.actors import administrator
 from tests.factories.signing_jobs import STORE, created_keys, job, key_file
 
 pytestmark = pytest.mark.django_db
@@ -118,9 +127,9 @@ def test_creates_keys_once(kek_file: Path) -> None:
     assert trusted_root() == before
     assert sorted(SealedKey.objects.values_list("name", flat=True)) == [
         "ct-1",
-        "intermediate",
+        "intermediate-1",
         "log-1",
-        "root",
+        "root-1",
     ]
 
 
@@ -227,6 +236,11 @@ def test_refuses_proofs_of_a_tree_that_is_not_there() -> None:
         trees.inclusion_proof("log-9", 0, 1)
 
 
+def restarted(kek_file: Path, *, now: datetime) -> None:
+    generations = EmbeddedGenerations(key_file=kek_file, base_url=STORE)
+    start_new_log(generations=generations, actor=administrator(), now=now)
+
+
 def test_starts_a_new_history_after_a_restore(tmp_path: Path) -> None:
     start = timezone.now() - timedelta(seconds=50)  # tokens of a minute must still be valid
     kek_file = created_keys(tmp_path, now=start)
@@ -237,8 +251,7 @@ def test_starts_a_new_history_after_a_restore(tmp_path: Path) -> None:
 
     (old,) = bundles(signer_at(10), 1)
 
-    restored_at = start + timedelta(seconds=20)
-    start_new_log(KeyEncryptionKey.read(kek_file), base_url=STORE, now=restored_at)
+    restarted(kek_file, now=start + timedelta(seconds=20))
 
     (new,) = bundles(signer_at(30), 1)
     assert verified(old).log_key_id != verified(new).log_key_id
@@ -248,7 +261,7 @@ def test_starts_a_new_history_after_a_restore(tmp_path: Path) -> None:
 
 def test_refuses_to_append_to_a_retired_tree(kek_file: Path, signer: EmbeddedSigner) -> None:
     bundles(signer, 1)
-    start_new_log(KeyEncryptionKey.read(kek_file), base_url=STORE, now=timezone.now())
+    restarted(kek_file, now=timezone.now())
 
     with pytest.raises(SignerUnavailable, match="log-retired"):
         trees.append("log-1", [b"late"], clock=timezone.now)
@@ -282,11 +295,14 @@ def test_says_that_the_database_failed_and_leaves_no_thread_behind(
 
 
 def test_starts_no_new_log_without_the_key_of_the_old(kek_file: Path, tmp_path: Path) -> None:
-    another = KeyEncryptionKey.read(key_file(tmp_path, "another"))
-
     with pytest.raises(SignerUnavailable):
-        start_new_log(another, base_url=STORE, now=timezone.now())
+        restarted(key_file(tmp_path, "another"), now=timezone.now())
     assert LogTree.objects.filter(retired_at=None).count() == 2
-    start_new_log(KeyEncryptionKey.read(kek_file), base_url=STORE, now=timezone.now())
+    restarted(kek_file, now=timezone.now())
     assert LogTree.objects.filter(retired_at=None).count() == 2
     assert LogTree.objects.count() == 4
+
+
+def test_starts_no_new_log_where_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(RotationRefused, match="no-signing-keys"):
+        restarted(key_file(tmp_path), now=timezone.now())

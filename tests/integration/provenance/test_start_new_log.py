@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from provenance.adapters.embedded.rotation import EmbeddedGenerations
 from provenance.adapters.embedded.signer_keys import EmbeddedSignerKeys
 from provenance.domain.evidence import Expected
 from provenance.models import LogTree, TrustState
@@ -36,10 +37,10 @@ def is_verified(attestor: Attestor, expected: Expected) -> bool:
 def test_verifies_old_and_new_evidence_after_a_new_log(
     attestor: Attestor, attestor_key_file: Path
 ) -> None:
-    keys = EmbeddedSignerKeys(key_file=attestor_key_file, base_url=settings.PUBLIC_URL)
+    generations = EmbeddedGenerations(key_file=attestor_key_file, base_url=settings.PUBLIC_URL)
     old = attested(attestor)
 
-    version = start_new_log(keys=keys, actor=administrator(), now=timezone.now())
+    version = start_new_log(generations=generations, actor=administrator(), now=timezone.now())
     new = attested(attestor)
 
     assert version == 2

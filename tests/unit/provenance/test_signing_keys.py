@@ -27,6 +27,7 @@ from provenance.domain.trust_document import (
     empty_trusted_root,
     joined_roots,
     read_trust_document,
+    spliced_root,
 )
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -179,3 +180,24 @@ def test_joins_two_roots_list_by_list() -> None:
     joined = json.loads(joined_roots(b'{"tlogs": [1]}', b'{"tlogs": [2], "ctlogs": [3]}'))
 
     assert (joined["tlogs"], joined["ctlogs"]) == ([1, 2], [3])
+
+
+@pytest.mark.parametrize(
+    ("published", "spliced"),
+    [([1], [1, 2]), ([8, 1, 9], [8, 1, 2, 9]), ([8, 9], [8, 9, 1, 2]), ([], [1, 2])],
+)
+def test_changes_its_own_entries_where_they_stand(published: list[int], spliced: list[int]) -> None:
+    """Another instance's keys stay as they were published, also in their order."""
+    root = json.dumps({"tlogs": published, "ctlogs": [7]}).encode()
+
+    changed = json.loads(spliced_root(root, old=b'{"tlogs": [1]}', new=b'{"tlogs": [1, 2]}'))
+
+    assert (changed["tlogs"], changed["ctlogs"]) == (spliced, [7])
+
+
+def test_leaves_out_its_own_entry_that_is_gone() -> None:
+    changed = json.loads(
+        spliced_root(b'{"tlogs": [8, 1, 2]}', old=b'{"tlogs": [1, 2]}', new=b'{"tlogs": [2]}')
+    )
+
+    assert changed["tlogs"] == [8, 2]
