@@ -17,6 +17,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -108,7 +109,9 @@ def crowd(
     signals = (request_started, request_finished)
     for signal in signals:  # as Django's own test client: they would close the transaction's
         signal.disconnect(close_old_connections)
-    with django_db_blocker.unblock(), undone():
+    # Whoever logs in with any password costs a quarter of a second of hashing, hundreds of times.
+    quickly = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with quickly, django_db_blocker.unblock(), undone():
         everybody = Crowd(assemble(new_attestor(tmp_path_factory.mktemp("keys")), is_public=False))
         yield everybody
     for signal in signals:
