@@ -32,13 +32,21 @@ def publish_trust_root(*, document: bytes, actor: Actor, now: datetime) -> int:
 
 
 def publish_trusted_root(
-    *, trusted_root: bytes, adding: SigningKey | None, actor: Actor, now: datetime
+    *,
+    trusted_root: bytes,
+    adding: SigningKey | None,
+    actor: Actor,
+    now: datetime,
+    only_over: int | None = None,
 ) -> int:
     """Publish a Sigstore TrustedRoot beside the signing keys that are listed, and perhaps one more.
 
     Joins. A key that was ever listed stays so, whoever signs today: its bundles are still served.
+    With `only_over`, nothing is published if another version than that is current by now.
     """
     state = _locked_state()
+    if only_over not in (None, state.trust_root_version):
+        return state.trust_root_version
     keys = _current(state).signing_keys
     if adding is not None:
         keys = with_key(keys, adding)

@@ -58,5 +58,8 @@ def refresh_trust_root(
         )
         return Refreshed(version, contested)
     with transaction.atomic(durable=True):
-        followed = publish_trusted_root(trusted_root=document, adding=None, actor=actor, now=now)
+        # Whoever ended a key meanwhile is not overruled by what was read before.
+        followed = publish_trusted_root(
+            trusted_root=document, adding=None, actor=actor, now=now, only_over=version
+        )
     return Refreshed(followed)

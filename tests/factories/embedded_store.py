@@ -18,6 +18,7 @@ from provenance.usecases.end_signer_keys import Ended, end_signer_keys
 from provenance.usecases.initialise_signer import initialise_signer
 from provenance.usecases.rotate_signer_keys import adopt_signer_keys, announce_signer_keys
 from tests.factories.actors import administrator
+from tests.factories.bundles import Instance
 from tests.factories.signing_jobs import STORE, job, key_file
 from tests.factories.stolen_keys import Thief
 
@@ -35,10 +36,13 @@ class EmbeddedStore:
     @classmethod
     def create(cls, folder: Path) -> "EmbeddedStore":
         """Keys made and published on the first day."""
-        file = key_file(folder)
-        keys = EmbeddedSignerKeys(key_file=file, base_url=STORE)
-        initialise_signer(keys=keys, actor=administrator(), now=FIRST_DAY)
-        return cls(file)
+        store = cls(key_file(folder))
+        initialise_signer(keys=store.keys, actor=administrator(), now=FIRST_DAY)
+        return store
+
+    @property
+    def keys(self) -> EmbeddedSignerKeys:
+        return EmbeddedSignerKeys(key_file=self.key_file, base_url=STORE)
 
     @property
     def generations(self) -> EmbeddedGenerations:
@@ -86,3 +90,19 @@ def failed_step(bundle: bytes, *, root: bytes | None = None) -> StepName | None:
     """Where the verifier refuses a bundle; None if it does not."""
     answer = SigstoreVerifier().verify(bundle, trust_root=root or published())
     return None if answer.verified is not None else answer.steps[-1].name
+
+
+class KeysElsewhere:
+    """Another instance whose keys the store publishes beside its own."""
+
+    def __init__(self) -> None:
+        self.root = Instance().trust_root()
+
+    def create(self, *, now: datetime) -> None:
+        """Nothing: they are not ours."""
+
+    def signing_key(self, *, now: datetime) -> None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def trusted_root(self) -> bytes:
+        return self.root

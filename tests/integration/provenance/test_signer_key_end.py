@@ -1,20 +1,28 @@
 """Keys of the embedded signer that leaked: ended at a moment or altogether, and others sign."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
+from provenance.adapters.joined_keys import JoinedKeys
+from provenance.adapters.trusted_keys import contested_keys
 from provenance.domain.evidence import StepName
 from provenance.errors import RotationRefused
 from provenance.models import SealedKey
 from provenance.queries import signer_generations
 from provenance.usecases.end_signer_keys import Ended
+from provenance.usecases.initialise_signer import initialise_signer
+from provenance.usecases.refresh_trust_root import Refreshed, refresh_trust_root
+from tests.factories.actors import administrator
 from tests.factories.embedded_store import (
     DAY,
     FIRST_DAY,
     NEVER,
     EmbeddedStore,
+    KeysElsewhere,
     failed_step,
     published,
 )
@@ -124,3 +132,38 @@ def test_ends_nothing_that_is_not_there_and_nothing_in_advance(store: EmbeddedSt
         store.end(1, until=timezone.now() + DAY)
 
     assert signer_generations()[0].believed_until is None
+
+
+def test_is_not_undone_by_a_trust_root_that_was_read_before(store: EmbeddedStore) -> None:
+    """A worker that follows another instance has read the rows, and publishes a moment later."""
+    old, keys = store.sign(), JoinedKeys(store.keys, [KeysElsewhere()])
+
+    def ended_meanwhile(current: bytes, proposed: bytes, *, now: datetime) -> tuple[str, ...]:
+        assert len(current) < len(proposed)
+        store.end(1, until=min(NEVER, now))
+        return ()
+
+    late = refresh_trust_root(
+        keys=keys, contested_keys=ended_meanwhile, actor=administrator(), clock=timezone.now
+    )
+    refused = failed_step(old)
+    followed = refresh_trust_root(
+        keys=keys, contested_keys=contested_keys, actor=administrator(), clock=timezone.now
+    )
+
+    assert (late, followed) == (Refreshed(2), Refreshed(3))
+    assert refused is StepName.CHAIN
+    assert failed_step(old) is StepName.CHAIN
+
+
+def test_leaves_the_keys_of_others_as_they_were_published(store: EmbeddedStore) -> None:
+    elsewhere = KeysElsewhere()
+    keys = JoinedKeys(store.keys, [elsewhere])
+    initialise_signer(keys=keys, actor=administrator(), now=timezone.now())
+
+    store.rotate()
+    store.end(1, until=NEVER)
+
+    theirs = json.loads(elsewhere.root)
+    assert all(theirs[name][0] in json.loads(published())[name] for name in ("tlogs", "ctlogs"))
+    assert published() == keys.trusted_root()
