@@ -127,16 +127,34 @@ def insert(row: Model) -> None:
     new = _new(type(row))
     with connection.cursor() as cursor:
         cursor.execute(new.text, new.values(row))
+    _is_saved(row)
+
+
+def insert_numbered(row: Model) -> None:
+    """The same for a row whose key the database counts up: the row has it afterwards.
+
+    Raises:
+        IntegrityError: as `save`.
+    """
+    new = _new(type(row))
+    with connection.cursor() as cursor:
+        cursor.execute(f'{new.text} RETURNING "{new.key}"', new.values(row))
+        [row.pk] = cursor.fetchone()
+    _is_saved(row)
+
+
+def _is_saved(row: Model) -> None:
     row._state.adding = False  # noqa: SLF001 - Django documents it
     row._state.db = connection.alias  # noqa: SLF001 - as above
 
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """An INSERT into a model's table, with the fields whose values it takes."""
+    """An INSERT into a model's table, with the fields whose values it takes, and its key."""
 
     text: str
     fields: tuple[Field[Any, Any], ...]
+    key: str
 
     def values(self, row: Model) -> list[Any]:
         return [
@@ -155,4 +173,5 @@ def _new(model: type[Model]) -> _New:
     names = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join("%s" for _ in fields)
     table = model._meta.db_table  # noqa: SLF001 - as above
-    return _New(f'INSERT INTO "{table}" ({names}) VALUES ({places})', fields)  # noqa: S608 - names of ours
+    text = f'INSERT INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - names of ours
+    return _New(text, fields, str(model._meta.pk.column))  # noqa: SLF001 - as above

@@ -14,6 +14,7 @@ from artifacts import wiring
 from artifacts.api.documents import artifact_document
 from artifacts.api.incoming import IncomingBody
 from artifacts.api.links import artifact_url
+from artifacts.domain.retention import Decision
 from artifacts.domain.retention_document import MAX_DAYS
 from artifacts.queries import Place
 from artifacts.queries.expiry import expiry_of
@@ -70,8 +71,11 @@ class _Upload(NativeView):
         """What now stands at the path."""
         _count(published)
         artifact = published.artifact
+        expiry = Decision(None)
+        if published.may_expire:
+            expiry = expiry_of(artifact, now=timezone.now())
         return Response(
-            artifact_document(artifact, expiry_of(artifact, now=timezone.now())),
+            artifact_document(artifact, expiry),
             status=201 if published.is_new else 200,
             headers={
                 "Location": artifact_url(artifact),

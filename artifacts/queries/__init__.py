@@ -194,12 +194,6 @@ def visible_artifact_at(*, actor: Actor, build: Build, path: str) -> Artifact:
     return _visible(actor, Q(build=build, path=path))
 
 
-def artifact_of_origin(*, project: Project, origin: str, path: str) -> Artifact | None:
-    """What this origin (a job, or the project's releases) has already named so."""
-    found = Artifact.objects.select_related("blob", "build", "project__organization")
-    return found.filter(project=project, origin=origin, path=path).first()
-
-
 def artifact_of_build(*, build: Build, path: str) -> Artifact | None:
     """The build's file at this path, whoever asks."""
     found = Artifact.objects.select_related("blob", "build", "project__organization")
@@ -259,22 +253,21 @@ def _visible(actor: Actor, wanted: Q) -> Artifact:
     return one
 
 
-def require_name_free(*, project: Project, origin: str, path: str, digest: Sha256) -> None:
+def require_name_free(tombstone: Tombstone | None, *, digest: Sha256) -> None:
     """Refuse what a run has taken away: a name is never given to other bytes, nor again.
 
     Raises:
         PathTaken: the name was that of other bytes.
         ArtifactExpired: it was that of these.
     """
-    found = Tombstone.objects.filter(project=project, origin=origin, path=path).first()
-    if found is not None and found.sha256 != digest.hex:
+    if tombstone is not None and tombstone.sha256 != digest.hex:
         raise PathTaken(
-            path=path,
-            existing_sha256=found.sha256,
+            path=tombstone.path,
+            existing_sha256=tombstone.sha256,
             sent_sha256=digest.hex,
-            artifact=found.artifact_id,
+            artifact=tombstone.artifact_id,
         )
-    _require_not_removed(found)
+    _require_not_removed(tombstone)
 
 
 def _require_not_removed(tombstone: Tombstone | None) -> None:

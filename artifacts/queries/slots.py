@@ -1,4 +1,4 @@
-"""A path of a build, as an upload to it finds it: each time by one statement.
+"""A path of a build or of a project, as an upload to it finds it: each time by one statement.
 
 A build of 10,000 files asks all of this 10,000 times.
 """
@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import connection
 
 from artifacts.domain.file_counts import Counted
-from artifacts.domain.names import is_path
-from artifacts.errors import BuildNotFound
-from artifacts.models import Artifact, Build, Organization, Project
-from artifacts.queries import require_own
+from artifacts.domain.names import is_path, is_slug
+from artifacts.errors import BuildNotFound, ProjectNotFound
+from artifacts.models import Artifact, Blob, Build, Organization, Project, Tombstone
+from artifacts.queries import Place, require_own
+from artifacts.queries.retention import holders_above
 from artifacts.queries.seeing import SEEN, seen_by
 from kernel.actor import Actor
 from kernel.rows import Joined, Row
@@ -24,14 +25,36 @@ class FoundSlot:
     """The build with its project, and what stands at the path already, if anything does.
 
     What was seen are transactions below `below_transaction`, as PostgreSQL numbers them.
+    `has_policies` is whether retention policies hold; taken for granted where nobody asked.
     """
 
     build: Build
     artifact: Artifact | None
     below_transaction: int
+    has_policies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FoundName:
+    """The project, and who has the name in it, or had it until a retention run."""
+
+    project: Project
+    artifact: Artifact | None
+    tombstone: Tombstone | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenName:
+    """Who had the name, if anybody did, and whether retention policies hold."""
+
+    tombstone: Tombstone | None
+    has_policies: bool
 
 
 _BELOW: Final = "pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+_HAS_POLICIES: Final = (
+    "EXISTS (SELECT FROM retention_policy WHERE scope_id = ANY(%(scopes)s::uuid[]))"
+)
 _AT_PATH: Final = "LEFT JOIN artifact ON artifact.build_id = build.id AND artifact.path = %(path)s"
 _OWN: Final = Joined(
     f"""
@@ -50,12 +73,40 @@ _OWN: Final = Joined(
 # Django's ORM cannot say FOR SHARE.
 _HELD: Final = Joined(
     f"""
-    SELECT {{build}}, {{artifact}}, {_BELOW}
+    SELECT {{build}}, {{artifact}}, {_BELOW}, {_HAS_POLICIES}
     FROM build {_AT_PATH}
     WHERE build.id = %(build)s FOR SHARE OF build
     """,  # noqa: S608 - as above
     build=Build,
     artifact=Artifact,
+)
+_NAMED: Final = Joined(
+    f"""
+    SELECT {{project}}, {{organization}}, {{artifact}}, {{build}}, {{blob}}, {{tombstone}}
+    FROM project
+    JOIN organization ON organization.id = project.organization_id
+    LEFT JOIN artifact ON artifact.project_id = project.id
+        AND artifact.origin = %(origin)s AND artifact.path = %(path)s
+    LEFT JOIN build ON build.id = artifact.build_id
+    LEFT JOIN blob ON blob.id = artifact.blob_id
+    LEFT JOIN tombstone ON tombstone.project_id = project.id
+        AND tombstone.origin = %(origin)s AND tombstone.path = %(path)s
+    WHERE organization.slug = %(organization)s AND project.slug = %(project)s AND {SEEN}
+    """,  # noqa: S608 - as above
+    project=Project,
+    organization=Organization,
+    artifact=Artifact,
+    build=Build,
+    blob=Blob,
+    tombstone=Tombstone,
+)
+_GIVEN: Final = Joined(
+    f"""
+    SELECT {{tombstone}}, {_HAS_POLICIES}
+    FROM (SELECT) AS one LEFT JOIN tombstone ON tombstone.project_id = %(project)s
+        AND tombstone.origin = %(origin)s AND tombstone.path = %(path)s
+    """,  # noqa: S608 - as above
+    tombstone=Tombstone,
 )
 _COUNT: Final = """
     SELECT count(*), pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -88,8 +139,44 @@ def slot_held_together(*, build: Build, path: str) -> FoundSlot | None:
     It is held together with all others who add to it. Where a seal was waited for, what came to
     the path in that moment may not be seen yet: the unique constraint tells.
     """
-    row = _HELD.first(build=build.pk, path=path)
+    row = _HELD.first(build=build.pk, path=path, scopes=_scopes(build.project))
     return _slot(row, build.project) if row is not None else None
+
+
+def named_slot(*, actor: Actor, place: Place, origin: str) -> FoundName:
+    """The name as this origin (a job, or the project's releases) gives it, in a visible project.
+
+    At what is no path, nothing stands.
+
+    Raises:
+        ProjectNotFound: there is no such project, or it does not exist for this actor.
+    """
+    if not is_slug(place.organization) or not is_slug(place.project):
+        raise ProjectNotFound
+    row = _NAMED.first(
+        organization=place.organization,
+        project=place.project,
+        origin=origin,
+        path=place.path if is_path(place.path) else "",
+        **seen_by(actor),
+    )
+    if row is None:
+        raise ProjectNotFound
+    project, artifact = row.the(Project), row.maybe(Artifact)
+    project.organization = row.the(Organization)
+    if artifact is not None:
+        artifact.project, artifact.build = project, row.the(Build)
+        artifact.build.project, artifact.blob = project, row.the(Blob)
+    return FoundName(project, artifact, row.maybe(Tombstone))
+
+
+def given_name(*, project: Project, origin: str, path: str) -> GivenName:
+    """Who had the name before, seen after a row was written that a retention run waits for."""
+    row = _GIVEN.first(project=project.pk, origin=origin, path=path, scopes=_scopes(project))
+    if row is None:
+        raise LookupError(path)  # an outer join has a row
+    [has_policies] = row.more
+    return GivenName(row.maybe(Tombstone), has_policies)
 
 
 def count_files(build: UUID) -> Counted:
@@ -105,5 +192,8 @@ def _slot(row: Row, project: Project) -> FoundSlot:
     build.project = project
     if artifact is not None:
         artifact.build, artifact.project = build, project
-    [below_transaction] = row.more
-    return FoundSlot(build, artifact, below_transaction)
+    return FoundSlot(build, artifact, *row.more)
+
+
+def _scopes(project: Project) -> list[UUID]:
+    return [holder.scope for holder in holders_above(project)]

@@ -7,7 +7,6 @@ from django.db import transaction
 from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
-from artifacts.queries import require_name_free
 from artifacts.usecases.count_use import count_use
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
@@ -26,12 +25,12 @@ def add_file(
 ) -> Artifact:
     """Give stored bytes their path in the contribution's build, and say so in the trail. Joins.
 
-    Once a transaction: `domain/file_counts` takes each transaction for one file at most.
+    Once a transaction: `domain/file_counts` takes each transaction for one file at most. Who gives
+    an `origin` looks afterwards whether a retention run has taken the last of the name away.
 
     Raises:
         IntegrityError: somebody else was faster with this path.
         QuotaExceeded: the organization or the project has as much as it may have.
-        PathTaken, ArtifactExpired: it was the name of an artifact that is gone.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
@@ -51,9 +50,6 @@ def add_file(
         stored_at=now,
     )
     insert(artifact)
-    if origin is not None:
-        # After the row: a run that takes the last of the name away is waited for there.
-        require_name_free(project=build.project, origin=origin, path=path, digest=stored.digest)
     count_use(artifact=artifact, has_new_bytes=artifact.blob.key == stored.key, now=now)
     record(
         actor,

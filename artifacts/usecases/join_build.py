@@ -10,7 +10,7 @@ from django.db import transaction
 from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.models import Build, Contribution
 from kernel.actor import Actor
-from kernel.rows import Joined
+from kernel.rows import Joined, insert_numbered
 
 # Asked for each file; but for the first one of a token, the answer is there.
 _SAME: Final = Joined(
@@ -30,17 +30,7 @@ def join_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contributi
     Raises:
         MalformedFacts: the token's facts cannot be read.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("join_build joins a transaction")
-    facts = witnessed_by(actor)
-    stored = facts.to_json() if facts is not None else None
-    new = Contribution(
-        build=build,
-        job=origin_of(actor),
-        witnessed=stored,
-        witnessed_sha256=_sha256(stored) if stored is not None else "",
-        joined_at=joined_at,
-    )
+    new = _new(build=build, actor=actor, joined_at=joined_at)
     found = _same(new)
     if found is None:
         # Two files of one token at once: the second waits here, and then finds the first's row.
@@ -50,6 +40,31 @@ def join_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contributi
         )
     found.build = build
     return found
+
+
+def join_own_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contribution:
+    """The same for a build that this transaction has made, so that nobody else can have joined.
+
+    Raises:
+        MalformedFacts: the token's facts cannot be read.
+    """
+    new = _new(build=build, actor=actor, joined_at=joined_at)
+    insert_numbered(new)
+    return new
+
+
+def _new(*, build: Build, actor: Actor, joined_at: datetime) -> Contribution:
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("whoever joins a build joins a transaction")
+    facts = witnessed_by(actor)
+    stored = facts.to_json() if facts is not None else None
+    return Contribution(
+        build=build,
+        job=origin_of(actor),
+        witnessed=stored,
+        witnessed_sha256=_sha256(stored) if stored is not None else "",
+        joined_at=joined_at,
+    )
 
 
 def _same(new: Contribution) -> Contribution | None:

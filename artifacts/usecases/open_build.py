@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.origin import origin_of, witnessed_by
+from artifacts.domain.lifecycle import BuildState, move
+from artifacts.domain.origin import attempt_of, origin_of, witnessed_by
 from artifacts.domain.refs import searchable
 from artifacts.models import Build, Project
 from kernel.actor import Actor
+from kernel.rows import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +29,12 @@ def open_build(
     opened_at: datetime,
     found_by: FoundBy | None = None,
     asked_life_days: int | None = None,
+    sealed_at: datetime | None = None,
 ) -> Build:
     """Open a build; nobody finds again the one of a single file or of a release. Joins.
 
     `asked_life_days` is how long its files need to be kept at most, where somebody says so.
+    `sealed_at` is of a build that gets its only file in this transaction: nobody sees it open.
 
     Raises:
         IntegrityError: there is one that should have been found.
@@ -38,7 +42,7 @@ def open_build(
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("open_build joins a transaction")
     facts = witnessed_by(actor)
-    return Build.objects.create(
+    build = Build(
         project=project,
         origin=found_by.key if found_by is not None else origin_of(actor),
         key=found_by.key if found_by is not None else None,
@@ -50,3 +54,18 @@ def open_build(
         asked_life_days=asked_life_days,
         opened_at=opened_at,
     )
+    if sealed_at is not None:
+        close_build(build=build, actor=actor, now=sealed_at)
+    insert(build)
+    return build
+
+
+def close_build(*, build: Build, actor: Actor, now: datetime) -> None:
+    """Let the build have no more files than it has; not saved.
+
+    Raises:
+        IllegalMove: the build is not open.
+    """
+    build.state = move(BuildState(build.state), BuildState.SEALED)
+    build.sealed_at = now
+    build.sealed_in_attempt = attempt_of(actor)

@@ -14,20 +14,16 @@ from django.db import IntegrityError, transaction
 from artifacts.domain.names import parse_path
 from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.errors import PathTaken
-from artifacts.models import Artifact, Project
+from artifacts.models import Artifact
 from artifacts.ports import BlobStore, StoredBytes
-from artifacts.queries import (
-    Place,
-    artifact_of_origin,
-    require_name_free,
-    visible_project,
-)
+from artifacts.queries import Place, require_name_free
+from artifacts.queries.slots import FoundName, given_name, named_slot
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.count_use import require_room
-from artifacts.usecases.join_build import join_build
+from artifacts.usecases.join_build import join_own_build
 from artifacts.usecases.keep_one_copy import keep_one_copy
 from artifacts.usecases.open_build import open_build
-from artifacts.usecases.seal_build import seal_build
+from artifacts.usecases.seal_build import ask_for_statements, brought
 from kernel import faults
 from kernel.actor import Actor, Permission
 from kernel.connections import give_back
@@ -51,10 +47,14 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The artifact that now stands at the path; `is_new` is False for a repeated upload."""
+    """The artifact that now stands at the path; `is_new` is False for a repeated upload.
+
+    Where `may_expire` is False, no policy and no job had said anything when it was recorded.
+    """
 
     artifact: Artifact
     is_new: bool
+    may_expire: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class _Upload:
     """Who uploads what to where, once all that can be known without the bytes is known."""
 
     actor: Actor
-    project: Project
-    path: str
+    place: Place
+    found: FoundName
     opened_at: datetime
     asked_life_days: int | None
 
@@ -92,11 +92,12 @@ def publish_file(
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
     """
     upload = _authorise(actor, place, incoming, opened_at=clock())
-    if incoming.declared is not None and _existing(upload, incoming.declared) is None:
+    found = upload.found
+    if incoming.declared is not None and _existing(found, incoming.declared) is None:
         # For kindness: a gigabyte need not travel to be refused. Whether the bytes really are
         # what was declared is only ever decided by measuring them.
         require_room(
-            project=upload.project,
+            project=found.project,
             digest=incoming.declared,
             size_bytes=incoming.size_bytes or 0,
             now=upload.opened_at,
@@ -128,64 +129,79 @@ def same_bytes(*, existing: Artifact, digest: Sha256) -> Artifact:
 
 
 def _authorise(actor: Actor, place: Place, incoming: Incoming, *, opened_at: datetime) -> _Upload:
-    project = visible_project(actor=actor, organization=place.organization, project=place.project)
-    actor.require(Permission.UPLOAD, project=project.pk)
+    found = named_slot(actor=actor, place=place, origin=origin_of(actor))
+    actor.require(Permission.UPLOAD, project=found.project.pk)
     witnessed_by(actor)  # refuses facts that no statement could be made of, before any byte
-    path = parse_path(place.path)
-    return _Upload(actor, project, path, opened_at, incoming.asked_life_days)
+    parse_path(place.path)
+    return _Upload(actor, place, found, opened_at, incoming.asked_life_days)
 
 
-def _existing(upload: _Upload, digest: Sha256) -> Artifact | None:
+def _existing(found: FoundName, digest: Sha256) -> Artifact | None:
     """What stands at the path already, if it has this digest."""
-    origin = origin_of(upload.actor)
-    existing = artifact_of_origin(project=upload.project, origin=origin, path=upload.path)
-    if existing is not None:
-        return same_bytes(existing=existing, digest=digest)
-    require_name_free(project=upload.project, origin=origin, path=upload.path, digest=digest)
+    if found.artifact is not None:
+        return same_bytes(existing=found.artifact, digest=digest)
+    require_name_free(found.tombstone, digest=digest)
     return None
 
 
 def _record(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
-    """Write build, blob, artifact and request as one; of racing uploads exactly one does."""
-    existing = _existing(upload, stored.digest)
-    if existing is not None:
-        return Published(existing, is_new=False)
+    """Write build, blob, artifact and request as one; of racing uploads exactly one does.
+
+    Where the name was free before the bytes came, whoever took it since is met by writing.
+    """
+    if upload.found.artifact is not None:
+        existing = _existing_now(upload, stored)
+        if existing is not None:
+            return Published(existing, is_new=False)
     try:
         with transaction.atomic(durable=True):
-            artifact = _seal(upload, stored, now=now)
+            published = _seal(upload, stored, now=now)
             faults.reach("artifacts.sealing")
     except IntegrityError:
-        winner = _existing(upload, stored.digest)
+        winner = _existing_now(upload, stored)
         if winner is None:
             raise  # it was not about the path
         return Published(winner, is_new=False)
+    artifact = published.artifact
     logger.info(
         "artifact stored",
         extra={
-            "project": str(upload.project),
+            "project": str(artifact.project),
             "artifact": str(artifact.pk),
             "sha256": stored.digest.hex,
             "size_bytes": stored.size_bytes,
         },
     )
-    return Published(artifact, is_new=True)
+    return published
 
 
-def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
+def _existing_now(upload: _Upload, stored: StoredBytes) -> Artifact | None:
+    actor, place = upload.actor, upload.place
+    return _existing(named_slot(actor=actor, place=place, origin=origin_of(actor)), stored.digest)
+
+
+def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
+    actor, project, path = upload.actor, upload.found.project, upload.place.path
     build = open_build(
-        project=upload.project,
-        actor=upload.actor,
+        project=project,
+        actor=actor,
         opened_at=upload.opened_at,
         asked_life_days=upload.asked_life_days,
+        sealed_at=now,
     )
-    contribution = join_build(build=build, actor=upload.actor, joined_at=upload.opened_at)
+    contribution = join_own_build(build=build, actor=actor, joined_at=upload.opened_at)
     artifact = add_file(
-        actor=upload.actor,
+        actor=actor,
         contribution=contribution,
-        path=upload.path,
+        path=path,
         origin=build.origin,
         stored=stored,
         now=now,
     )
-    seal_build(build=artifact.build, actor=upload.actor, now=now)
-    return artifact
+    # After the row: a run that takes the last of the name away is waited for there.
+    given = given_name(project=project, origin=build.origin, path=path)
+    require_name_free(given.tombstone, digest=stored.digest)
+    came = brought(contribution=contribution, artifacts=[artifact])
+    ask_for_statements(build=build, brought=[came], now=now)
+    may_expire = given.has_policies or build.asked_life_days is not None
+    return Published(artifact, is_new=True, may_expire=may_expire)

@@ -180,4 +180,5 @@ def _find_or_add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Publ
         stored=stored,
         now=now,
     )
-    return Published(added, is_new=True)
+    may_expire = found.has_policies or added.asked_life_days is not None
+    return Published(added, is_new=True, may_expire=may_expire)

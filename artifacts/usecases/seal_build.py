@@ -1,15 +1,15 @@
 """Seal a build: its files are fixed, and its statements are asked for (step 4)."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.lifecycle import BuildState, move
-from artifacts.domain.origin import attempt_of
 from artifacts.domain.sealing import Brought, groups
-from artifacts.models import Build
+from artifacts.models import Artifact, Build, Contribution
 from artifacts.queries import artifacts_of
+from artifacts.usecases.open_build import close_build
 from kernel.actor import Actor
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Witnessed
@@ -27,11 +27,22 @@ def seal_build(*, build: Build, actor: Actor, now: datetime) -> None:
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("seal_build joins a transaction")
-    build.state = move(BuildState(build.state), BuildState.SEALED)
-    build.sealed_at = now
-    build.sealed_in_attempt = attempt_of(actor)
+    close_build(build=build, actor=actor, now=now)
     build.save(update_fields=["state", "sealed_at", "sealed_in_attempt"])
-    for group in groups(_brought(build)):
+    artifacts = defaultdict[int, list[Artifact]](list)
+    for artifact in artifacts_of(build):
+        artifacts[artifact.contribution_id].append(artifact)
+    contributions = build.contributions.order_by("joined_at", "id")
+    ask_for_statements(
+        build=build,
+        brought=[brought(contribution=one, artifacts=artifacts[one.pk]) for one in contributions],
+        now=now,
+    )
+
+
+def ask_for_statements(*, build: Build, brought: Iterable[Brought], now: datetime) -> None:
+    """Ask for one statement about each group of what tokens brought, in their order. Joins."""
+    for group in groups(brought):
         request_attestation(
             scope=build.project.scope,
             build=build.pk,
@@ -42,18 +53,12 @@ def seal_build(*, build: Build, actor: Actor, now: datetime) -> None:
         )
 
 
-def _brought(build: Build) -> list[Brought]:
-    """What each token brought, in the order in which they came."""
-    subjects = defaultdict[int, list[Subject]](list)
-    for artifact in artifacts_of(build):
-        subject = Subject(artifact.path, Sha256(artifact.blob.sha256))
-        subjects[artifact.contribution_id].append(subject)
-    return [
-        Brought(
-            job=one.job,
-            facts=Witnessed.from_json(one.witnessed) if one.witnessed is not None else None,
-            joined_at=one.joined_at,
-            subjects=subjects[one.pk],
-        )
-        for one in build.contributions.order_by("joined_at", "id")
-    ]
+def brought(*, contribution: Contribution, artifacts: Sequence[Artifact]) -> Brought:
+    """What came with a token, for its statement."""
+    witnessed = contribution.witnessed
+    return Brought(
+        job=contribution.job,
+        facts=Witnessed.from_json(witnessed) if witnessed is not None else None,
+        joined_at=contribution.joined_at,
+        subjects=[Subject(one.path, Sha256(one.blob.sha256)) for one in artifacts],
+    )

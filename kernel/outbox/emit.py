@@ -9,6 +9,7 @@ import structlog
 from django.db import transaction
 
 from kernel.outbox.models import Heartbeat, OutboxEvent
+from kernel.rows import insert
 
 
 class Event(Protocol):
@@ -34,11 +35,13 @@ def emit(event: Event, *, now: datetime) -> None:
         name: str(value) if isinstance(value, UUID) else value
         for name, value in asdict(event).items()
     }
-    OutboxEvent.objects.create(
-        name=event.name,
-        payload=payload,
-        request_id=current_request_id(),
-        emitted_at=now,
+    insert(
+        OutboxEvent(
+            name=event.name,
+            payload=payload,
+            request_id=current_request_id(),
+            emitted_at=now,
+        )
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from kernel.outbox.emit import current_request_id, emit
+from kernel.rows import insert
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.scope import Scope
 from provenance.domain.statement import MAX_SUBJECTS, Subject
@@ -33,7 +34,7 @@ def request_attestation(
         raise transaction.TransactionManagementError("request_attestation joins a transaction")
     if not 1 <= len(subjects) <= MAX_SUBJECTS:
         raise ValueError(f"a statement names 1 to {MAX_SUBJECTS} subjects, not {len(subjects)}")
-    request = AttestationRequest.objects.create(
+    request = AttestationRequest(
         id=uuid.uuid4(),
         organization_id=scope.organization,
         project_id=scope.project,
@@ -47,5 +48,6 @@ def request_attestation(
         next_attempt_at=now,
         request_id=current_request_id(),
     )
+    insert(request)
     emit(AttestationRequested(request_id=request.pk), now=now)
     return request.pk

@@ -265,11 +265,24 @@ def test_keeps_nothing_of_what_did_not_arrive(project: Project, store: MemoryBlo
 
 
 def test_hides_no_other_violation_behind_a_race(project: Project, store: MemoryBlobStore) -> None:
+    with pytest.raises(IntegrityError):
+        publish_file(
+            actor=uploader(project),
+            place=Place("acme", "widget", "x"),
+            incoming=Incoming(chunks=iter([DATA]), declared=None, asked_life_days=-1),
+            store=store,
+            clock=Clock(),
+        )
+
+    assert Build.objects.count() == Artifact.objects.count() == OutboxEvent.objects.count() == 0
+
+
+def test_says_that_the_project_has_gone_meanwhile(project: Project, store: MemoryBlobStore) -> None:
     def chunks() -> Iterator[bytes]:
         yield DATA
         Project.objects.filter(pk=project.pk).delete()
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises(ProjectNotFound):
         publish_file(
             actor=uploader(project),
             place=Place("acme", "widget", "x"),

@@ -12,7 +12,7 @@ from artifacts.models import Artifact, Build, Contribution, Project
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.audit.models import AuditRecord
-from kernel.rows import Joined, insert
+from kernel.rows import Joined, insert, insert_numbered
 from tests.factories.actors import administrator, job
 from tests.factories.builds import send, start
 from tests.factories.facts import witnessed
@@ -99,6 +99,16 @@ def test_is_written_as_django_writes_it(build: Build) -> None:
     assert [value for name, value in by_us.items() if name not in made] == [
         value for name, value in by_django.items() if name not in made
     ]
+
+
+def test_knows_the_number_that_the_database_gave_it(build: Build) -> None:
+    there = Contribution.objects.get(build=build)
+    new = Contribution(**{**columns(there), "id": None, "job": "another"})
+
+    insert_numbered(new)
+
+    assert new.pk > there.pk
+    assert columns(new) == columns(Contribution.objects.get(job="another"))
 
 
 def test_and_is_refused_like_djangos(build: Build) -> None:
