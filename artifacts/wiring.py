@@ -33,7 +33,7 @@ from artifacts.ports import (
 from artifacts.usecases.browse_archive import OpenedArchive
 from artifacts.usecases.mend_blob import Copies
 from artifacts.usecases.permit_transparency import permit_transparency
-from artifacts.usecases.publish_build import publish_build
+from artifacts.usecases.publish_builds import publish_builds
 from artifacts.usecases.reconcile_store import Kept
 from artifacts.usecases.refuse_build import refuse_build
 from artifacts.usecases.start_upload import Target
@@ -242,5 +242,5 @@ def probe() -> CapabilityProbe | None:
 
 
 def endings() -> Endings:
-    """What provenance, which knows nothing of builds, does when one is attested or never can be."""
-    return Endings(publish=publish_build, refuse=refuse_build, transparencies=permit_transparency)
+    """What provenance, which knows nothing of builds, does when some end well or one cannot."""
+    return Endings(publish=publish_builds, refuse=refuse_build, transparencies=permit_transparency)

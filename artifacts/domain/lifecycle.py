@@ -35,11 +35,6 @@ class IllegalMove(Refusal):
     kind = Kind.CONFLICT
 
 
-def states_before(wanted: BuildState) -> list[BuildState]:
-    """From where a build may go there."""
-    return [state for state, possible in MOVES.items() if wanted in possible]
-
-
 def move(current: BuildState, wanted: BuildState) -> BuildState:
     """Give the wanted state if the build may go there from the current one.
 

@@ -37,9 +37,9 @@ SECOND_ASKED_AFTER: Final = timedelta(minutes=5)
 
 
 class Publish(Protocol):
-    """Make an attested build visible, in the transaction that records its attestation."""
+    """Make attested builds visible, in the transaction that records their attestations."""
 
-    def __call__(self, *, build_id: UUID, now: datetime) -> None: ...
+    def __call__(self, *, builds: Collection[UUID], now: datetime) -> None: ...
 
 
 class Refuse(Protocol):
@@ -64,7 +64,7 @@ def nothing_public(*, projects: Collection[UUID]) -> Mapping[UUID, Transparency]
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What the owner of builds does when one is attested or can never be; all join.
+    """What the owner of builds does when some are attested or one can never be; all join.
 
     `transparencies` says where its statements may be recorded.
     """
@@ -124,8 +124,9 @@ def record_attestations(
                 case _:
                     assert_never(outcome)
         _save(kept, now=now)
-        for build in sorted(attested - _builds_still_waiting(attested)):
-            endings.publish(build_id=build, now=now)
+        complete = attested - _builds_still_waiting(attested)
+        if complete:
+            endings.publish(builds=complete, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A store whose worker asks a platform about jobs, with a clock that the test moves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -61,9 +61,9 @@ class Store:
     def _clock(self) -> datetime:
         return self.now
 
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
+    def _publish(self, *, builds: Collection[UUID], now: datetime) -> None:
         assert now == self.now
-        self.published.append(build_id)
+        self.published.extend(builds)
 
     def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
         assert now == self.now

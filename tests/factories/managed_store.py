@@ -1,6 +1,6 @@
 """A store that signs with a managed key: its trust root published, its builds recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -65,9 +65,9 @@ class Store:
         request.refresh_from_db()
         return request
 
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
+    def _publish(self, *, builds: Collection[UUID], now: datetime) -> None:
         assert now.tzinfo is not None
-        self.published.append(build_id)
+        self.published.extend(builds)
 
     def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
         raise AssertionError(f"build {build_id} was refused at {now}: {reason}")

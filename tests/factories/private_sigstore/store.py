@@ -1,7 +1,7 @@
 """A store that signs with the private instance: its trust root published, its builds recorded."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -76,9 +76,9 @@ class Store:
             clock=lambda: timezone.now() + after,
         )
 
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
+    def _publish(self, *, builds: Collection[UUID], now: datetime) -> None:
         assert now.tzinfo is not None
-        self.published.append(build_id)
+        self.published.extend(builds)
 
     def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
         raise AssertionError(f"build {build_id} was refused at {now}: {reason}")

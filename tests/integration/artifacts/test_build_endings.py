@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import transaction
 
 from artifacts.domain.lifecycle import BuildState, IllegalMove
+from artifacts.errors import BuildNotFound
 from artifacts.models import Artifact, Build, Project
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.join_build import join_build
 from artifacts.usecases.open_build import open_build
-from artifacts.usecases.publish_build import publish_build
+from artifacts.usecases.publish_builds import publish_builds
 from artifacts.usecases.refuse_build import refuse_build
 from artifacts.usecases.seal_build import seal_build
 from artifacts.usecases.store_blob import store_blob
@@ -53,7 +54,7 @@ def sealed(project: Project, store: MemoryBlobStore) -> Build:
 def test_is_published_once_however_often_it_is_asked(sealed: Build) -> None:
     for moment in (LATER, LATER + timedelta(minutes=1)):
         with transaction.atomic():
-            endings().publish(build_id=sealed.pk, now=moment)
+            endings().publish(builds=[sealed.pk], now=moment)
 
     sealed.refresh_from_db()
     assert (sealed.state, sealed.published_at) == (BuildState.PUBLISHED, LATER)
@@ -75,13 +76,34 @@ def test_never_goes_from_one_ending_to_the_other(
     sealed: Build, project: Project, store: MemoryBlobStore
 ) -> None:
     with transaction.atomic():
-        publish_build(build_id=sealed.pk, now=LATER)
+        publish_builds(builds=[sealed.pk], now=LATER)
     with pytest.raises(IllegalMove), transaction.atomic():
         refuse_build(build_id=sealed.pk, reason={"code": "late"}, now=LATER)
 
     unsealed = open_one(project, store)
     with pytest.raises(IllegalMove), transaction.atomic():
-        publish_build(build_id=unsealed.pk, now=LATER)
+        publish_builds(builds=[unsealed.pk], now=LATER)
+
+
+def test_is_published_only_where_there_is_one(sealed: Build) -> None:
+    with pytest.raises(BuildNotFound), transaction.atomic():
+        publish_builds(builds=[sealed.pk, uuid4()], now=LATER)
+
+    sealed.refresh_from_db()
+    assert sealed.state == BuildState.SEALED
+
+
+def test_is_published_with_all_of_its_batch_or_not_at_all(
+    sealed: Build, project: Project, store: MemoryBlobStore
+) -> None:
+    unsealed = open_one(project, store)
+
+    with pytest.raises(IllegalMove), transaction.atomic():
+        publish_builds(builds=[sealed.pk, unsealed.pk], now=LATER)
+
+    sealed.refresh_from_db()
+    assert sealed.state == BuildState.SEALED
+    assert OutboxEvent.objects.count() == 0
 
 
 def test_is_sealed_once(sealed: Build) -> None:
@@ -106,7 +128,7 @@ def test_is_written_only_in_a_transaction_of_the_caller(
             stored=stored,
             now=NOW,
         ),
-        lambda: publish_build(build_id=sealed.pk, now=NOW),
+        lambda: publish_builds(builds=[sealed.pk], now=NOW),
         lambda: refuse_build(build_id=sealed.pk, reason={}, now=NOW),
     ]
     for verb in joining:

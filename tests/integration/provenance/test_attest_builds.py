@@ -1,7 +1,7 @@
 """Attesting: one statement counts for each request, whatever dies, lies or comes twice."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -45,9 +45,9 @@ class Builds:
     def endings(self) -> Endings:
         return Endings(publish=self._publish, refuse=self._refuse)
 
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
+    def _publish(self, *, builds: Collection[UUID], now: datetime) -> None:
         assert now.tzinfo is not None
-        self.published.append(build_id)
+        self.published.extend(builds)
 
     def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
         assert now.tzinfo is not None
@@ -325,11 +325,11 @@ def test_publishes_a_build_whose_last_two_statements_are_recorded_at_once(
     early = requested(witnessed(), now=now)
     requested(witnessed(job_id="2"), build=early.build_id, now=late)
     other = requested(witnessed(job_id="3"), now=now)
-    published = []
+    published: list[UUID] = []
 
-    def publish(*, build_id: UUID, now: datetime) -> None:  # noqa: ARG001 - the port's shape
-        published.append(build_id)
-        if build_id == other.build_id:  # the first worker has looked, and has not committed
+    def publish(*, builds: Collection[UUID], now: datetime) -> None:  # noqa: ARG001 - the port's shape
+        published.extend(builds)
+        if other.build_id in builds:  # the first worker has looked, and has not committed
             second.start()
             while second.is_alive() and not is_anybody_blocked():
                 second.join(0.01)

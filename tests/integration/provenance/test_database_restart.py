@@ -1,6 +1,6 @@
 """The database is restarted while a batch is being signed: it is recorded, and not signed twice."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -31,11 +31,11 @@ class Restarting:
     def endings(self) -> Endings:
         return Endings(publish=self._publish, refuse=self._refuse)
 
-    def _publish(self, *, build_id: UUID, now: datetime) -> None:
+    def _publish(self, *, builds: Collection[UUID], now: datetime) -> None:
         assert now.tzinfo is not None
         if len(self.waited) < self.failures:
             raise self.error("terminating connection due to administrator command")
-        self.published.append(build_id)
+        self.published.extend(builds)
 
     def _refuse(self, *, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
         raise AssertionError(f"build {build_id} was refused at {now}: {reason}")
