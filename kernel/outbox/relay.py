@@ -1,7 +1,8 @@
 """The relay: moves events from the outbox to the broker. Nothing else talks to the broker.
 
 Claim (a short transaction), publish (network, no locks held), delete. A crash between
-publish and delete publishes again: every task may run twice.
+publish and delete publishes again: every task may run twice. And once is enough for all events of
+a batch: the rows say what is to be done, and a task does all that is due.
 """
 
 import logging
@@ -17,7 +18,7 @@ from kernel.outbox.models import OutboxEvent
 logger = logging.getLogger(__name__)
 
 Routes = Mapping[str, Sequence[str]]
-Publish = Callable[[str, Mapping[str, object], str], None]
+Publish = Callable[[str, str], None]
 
 BATCH: Final = 200
 LEASE: Final = timedelta(seconds=30)
@@ -26,19 +27,23 @@ LEASE: Final = timedelta(seconds=30)
 def relay_once(*, routes: Routes, publish: Publish, now: datetime) -> int:
     """Publish the tasks of up to 200 waiting events, oldest first, and say how many events.
 
-    `publish(task, payload, request_id)` may raise: what was not published is free again at once.
+    `publish(task, request_id)` gets each task once, for the request of the first event that asks
+    for it. It may raise: what was not published is free again at once.
     An event that the table does not know (newer code has written it) stays leased for 30 seconds:
     it waits for the newer relay and holds nobody else up. So does what a killed relay had taken.
     """
     events = _claim(now=now)
     sent: list[int] = []
+    published: set[str] = set()
     try:
         for event in events:
             if event.name not in routes:
                 logger.error("event is not in the event table", extra={"event_name": event.name})
                 continue
             for task in routes[event.name]:
-                publish(task, event.payload, event.request_id)
+                if task not in published:
+                    publish(task, event.request_id)
+                    published.add(task)
             sent.append(event.pk)
     finally:
         if sent:

@@ -3,7 +3,6 @@
 import logging
 import signal
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -17,7 +16,7 @@ from config.broker import failures
 from config.celery import app
 from config.events import ROUTES
 from config.service_manager import ServiceManager
-from kernel.outbox.relay import relay_once
+from kernel.outbox.relay import BATCH, relay_once
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,8 @@ class Command(BaseCommand):
         health, outlet = Health(), Outlet(app)
         while not stop.is_set():
             manager.alive()
-            if not _turn(health, outlet):
+            # Events that come together cost their tasks once: only a queue is hurried after.
+            if _turn(health, outlet) < BATCH:
                 stop.wait(health.wait_seconds)
         logger.info("relay stopped")
 
@@ -62,11 +62,10 @@ class Outlet:
         self._connection = celery.connection_for_write(heartbeat=0)
         self.failures = failures(self._connection)
 
-    def publish(self, task: str, payload: Mapping[str, object], request_id: str) -> None:
+    def publish(self, task: str, request_id: str) -> None:
         """Hand one task to the broker, or raise: the outbox tries again, Celery does not."""
         self._celery.send_task(
             task,
-            kwargs=dict(payload),
             headers={"request_id": request_id},
             retry=False,
             connection=self._connection,

@@ -101,7 +101,7 @@ def _is_stopped(pid: int, thread: int) -> bool:
 
 
 def send(given: Outlet) -> None:
-    given.publish("kernel.sweep", {"number": 1}, "request-1")
+    given.publish("kernel.sweep", "request-1")
 
 
 def test_hands_a_task_over(outlet: Outlets, case: Case) -> None:

@@ -1,5 +1,7 @@
 """The event table names tasks that exist, and every event that code can emit has an entry."""
 
+from inspect import Parameter, signature
+
 from artifacts import events as artifact_events
 from config.celery import app
 from config.events import ROUTES, SWEEP_SECONDS
@@ -11,6 +13,15 @@ def test_routes_every_event_to_tasks_that_workers_know() -> None:
     app.loader.import_default_modules()
 
     assert {task for tasks in ROUTES.values() for task in tasks} <= set(app.tasks)
+
+
+def test_starts_only_tasks_that_take_nothing_from_a_message() -> None:
+    app.loader.import_default_modules()
+    started = {task for tasks in ROUTES.values() for task in tasks}
+
+    for task in started:
+        taken = signature(app.tasks[task].run).parameters.values()
+        assert [one.kind for one in taken] == [Parameter.VAR_KEYWORD], task
 
 
 def test_has_an_entry_for_every_event() -> None:
