@@ -40,7 +40,7 @@ def profile(arena: Arena, measured: Measured, number: int) -> str:
             _watch(process.pid, Path(folder) / str(process.pid))
             for process in find(arena.instance.home, measured.row.busy)
         ]
-        trial.run(number)
+        trial.run(number, measured.times[trial.contestant])
         for watcher, _ in watchers:
             watcher.send_signal(signal.SIGINT)
             watcher.wait(timeout=60)

@@ -18,6 +18,7 @@ def as_json(results: Sequence[Measured], memory: Mapping[str, tuple[int, int]]) 
                 "name": one.row.name,
                 "unit": one.row.unit,
                 "rates": one.rates,
+                "times_a_round": one.times,
                 "ratio": {"of": one.row.ours, "to": one.row.against, "median": one.ratio()},
             }
             for one in results
@@ -30,13 +31,14 @@ def as_json(results: Sequence[Measured], memory: Mapping[str, tuple[int, int]]) 
 
 def as_table(results: Sequence[Measured], memory: Mapping[str, tuple[int, int]]) -> str:
     """Markdown: a line for each contestant of each row with median, extremes and ratio."""
-    lines = ["| what | who | median | lowest | highest | |", "|---|---|---:|---:|---:|---|"]
+    lines = ["| what | who | times a round | median | lowest | highest | |"]
+    lines += ["|---|---|---:|---:|---:|---:|---|"]
     for one in results:
         for number, (name, rates) in enumerate(one.rates.items()):
             title = f"{one.row.name} ({one.row.unit})" if number == 0 else ""
             note = f"{one.ratio():.2f} of {one.row.against}" if name == one.row.ours else ""
             figures = f"{one.median(name):,.0f} | {min(rates):,.0f} | {max(rates):,.0f}"
-            lines.append(f"| {title} | {name} | {figures} | {note} |")
+            lines.append(f"| {title} | {name} | {one.times[name]:,} | {figures} | {note} |")
     lines += ["", "| process | PSS, MiB | peak RSS, MiB |", "|---|---:|---:|"]
     lines += [
         f"| {kind} | {pss / MEBIBYTE:.0f} | {peak / MEBIBYTE:.0f} |"

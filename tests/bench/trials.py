@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import psutil
@@ -42,15 +43,15 @@ def _uploads(
     all_of_them: Sequence[Contestant], peers: Sequence[Contestant], amounts: Amounts
 ) -> list[Row]:
     def small(one: Contestant) -> Trial:
-        def run(number: int) -> float:
-            sent = bodies(one, f"small-{number}", SMALL, amounts.small_files)
+        def run(number: int, times: int) -> float:
+            sent = bodies(one, f"small-{number}", SMALL, times)
             seconds, _ = drive([one.upload(body) for body in sent], clients=CLIENTS)
             return len(sent) / seconds
 
-        return Trial(one.name, run)
+        return Trial(one.name, run, amounts.small_files)
 
     def large(one: Contestant) -> Trial:
-        def run(number: int) -> float:
+        def run(number: int, _times: int) -> float:
             [body] = bodies(one, f"large-{number}", amounts.large_bytes, 1)
             seconds, _ = drive([one.upload(body)])
             return body.size / MEBIBYTE / seconds
@@ -70,13 +71,13 @@ def _direct(arena: Arena, amounts: Amounts) -> Iterator[Row]:
     if store is None or raw is None:
         return
 
-    def ours(number: int) -> float:
+    def ours(number: int, _times: int) -> float:
         body = Body(f"direct-{number}", amounts.large_bytes)
         seconds, [build] = drive([store.direct(body)])
         store.seal(str(build), body)
         return body.size / MEBIBYTE / seconds
 
-    def theirs(number: int) -> float:
+    def theirs(number: int, _times: int) -> float:
         body = Body(f"direct-{number}", amounts.large_bytes)
         seconds, _ = drive([raw.direct(body)])
         return body.size / MEBIBYTE / seconds
@@ -91,21 +92,21 @@ def _downloads(
     def trial(one: Contestant, reading: "_Reading") -> Trial:
         kept: list[Work] = []
 
-        def run(_: int) -> float:
+        def run(_: int, times: int) -> float:
             if not kept:
                 sent = bodies(one, f"read-{reading.size}", reading.size, reading.files)
                 drive([one.upload(body) for body in sent], clients=reading.clients)
                 one.settle(sent)
                 kept.extend(one.download(body) for body in sent)
-            works = kept * reading.times
+            works = again(kept, times)
             seconds, _answers = drive(works, clients=reading.clients)
             return len(works) * reading.counts / seconds
 
-        return Trial(one.name, run)
+        return Trial(one.name, run, reading.most)
 
-    few = _Reading(SMALL, files=20, times=amounts.small_reads // 20, clients=CLIENTS, counts=1)
+    few = _Reading(SMALL, files=20, most=amounts.small_reads, clients=CLIENTS, counts=1)
     size = amounts.large_bytes
-    one_large = _Reading(size, files=1, times=2, clients=1, counts=size / MEBIBYTE)
+    one_large = _Reading(size, files=1, most=1, clients=1, counts=size / MEBIBYTE)
     return [
         _row(f"verified download {what}", unit, [trial(one, which) for one in all_of_them], peers)
         for what, unit, which in (
@@ -117,11 +118,11 @@ def _downloads(
 
 @dataclass(frozen=True)
 class _Reading:
-    """So many files of a size, each so many times; `counts` is what one of them adds."""
+    """So many files of a size, read so often at most; `counts` is what one reading adds."""
 
     size: int
     files: int
-    times: int
+    most: int
     clients: int
     counts: float
 
@@ -131,8 +132,8 @@ def _verified(arena: Arena, amounts: Amounts) -> list[Row]:
     store = arena.directory
     judged: dict[int, list[Work]] = {}
 
-    def asks(number: int) -> list[Work]:
-        sent = bodies(store, f"judged-{number}", SMALL, amounts.verifications)
+    def asks(number: int, times: int) -> list[Work]:
+        sent = bodies(store, f"judged-{number}", SMALL, times)
         drive([store.upload(body) for body in sent], clients=CLIENTS)
         store.settle(sent)
         return [_ask_verdict(store, str(store.artifact(body)["id"])) for body in sent]
@@ -141,31 +142,36 @@ def _verified(arena: Arena, amounts: Amounts) -> list[Row]:
         seconds, _ = drive(works)
         return len(works) / seconds
 
-    def first(number: int) -> float:
-        judged[number] = asks(number)
+    def first(number: int, times: int) -> float:
+        judged[number] = asks(number, times)
         return rate(judged[number])
 
-    def again(number: int) -> float:
+    def kept(number: int, times: int) -> float:
         if number not in judged:
-            first(number)
-        return rate(judged[number])
+            first(number, times)
+        return rate(again(judged[number], times))
 
-    def alone(_: int) -> float:
+    def alone(_: int, times: int) -> float:
         verifier, bundle = _sigstore_alone(arena)
         began = time.monotonic()
-        for _each in range(amounts.verifications):
+        for _each in range(times):
             verifier.verify_dsse(bundle, UnsafeNoOp())
-        return amounts.verifications / (time.monotonic() - began)
+        return times / (time.monotonic() - began)
 
-    name = "sigstore-python alone"
-    other = Trial(name, alone)
+    name, most = "sigstore-python alone", amounts.verifications
+    other = Trial(name, alone, most)
     return [
-        Row(title, "answers/s", [Trial(store.name, ours), other], store.name, name)
+        Row(title, "answers/s", [Trial(store.name, ours, most), other], store.name, name)
         for title, ours in (
             ("first verification, over HTTP", first),
-            ("kept verification, over HTTP", again),
+            ("kept verification, over HTTP", kept),
         )
     ]
+
+
+def again(works: Sequence[Work], times: int) -> list[Work]:
+    """So many works, from the first on and again."""
+    return list(islice(cycle(works), times))
 
 
 def _ask_verdict(store: Strongroom, artifact: str) -> Work:
