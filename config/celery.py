@@ -46,7 +46,7 @@ app.conf.update(
     beat_scheduler="celery.beat:Scheduler",
     **broker.settings_for(settings.BROKER_URL, ca_file=settings.BROKER_CA_FILE),
 )
-app.autodiscover_tasks(["kernel.outbox", "provenance", "artifacts", "access"])
+app.autodiscover_tasks(["kernel.outbox", "provenance", "artifacts", "access", "config"])
 
 
 @setup_logging.connect

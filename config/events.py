@@ -30,6 +30,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.recount_use",
         "access.collect_token_ids",
         "access.collect_login_attempts",
+        "config.publish_checkpoint",
     ],
 }
 

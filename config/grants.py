@@ -13,6 +13,7 @@ READ_ONLY: Final = ("django_migrations",)
 APPEND_ONLY: Final = (
     "attestation",
     "attestation_subject",
+    "audit_checkpoint",
     "audit_record",
     "audit_seal",
     "discrepancy",

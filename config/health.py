@@ -24,7 +24,7 @@ from artifacts.queries.uploads import missing_for_direct_uploads
 from config import broker
 from config.events import SWEEP_SECONDS
 from kernel.actor import Unauthenticated
-from kernel.audit.queries import oldest_unsealed_age
+from kernel.audit.queries import oldest_unsealed_age, unsigned_age
 from kernel.errors import Refusal
 from kernel.outbox.queries import heartbeat_age, oldest_event_age
 from kernel.rest import problem_response
@@ -90,6 +90,11 @@ class _Waiting(Collector):
                 "audit_unsealed",
                 "Age of the oldest audit record that waits for its seal.",
                 oldest_unsealed_age(now=now),
+            ),
+            (
+                "audit_unsigned",
+                "Age of the newest signed checkpoint of the audit trail.",
+                unsigned_age(now=now),
             ),
             (
                 "attestation",

@@ -15,6 +15,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from access.usecases.act_as import act_as
+from artifacts.wiring import address_of
+from kernel.audit.asking import asked
 
 logger = logging.getLogger("strongroom.request")
 
@@ -34,7 +36,8 @@ class RequestContext:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.monotonic()
-        response = self._get_response(request)
+        with asked(address=address_of(request.META) or "", reason=_reason(request)):
+            response = self._get_response(request)
         response["X-Request-ID"] = request_id
         logger.info(
             "request",
@@ -46,6 +49,16 @@ class RequestContext:
             },
         )
         return response
+
+
+def _reason(request: HttpRequest) -> str:
+    """Why the asker wants it, for the audit trail; without what no line of text has.
+
+    A header's bytes arrive as ISO 8859-1 (PEP 3333), and are UTF-8 as everything else here.
+    """
+    given = request.headers.get("Strongroom-Reason", "").encode("latin-1", errors="replace")
+    text = given.decode(errors="replace")
+    return "".join(letter for letter in text if letter.isprintable()).strip()
 
 
 class OneTimePassword:

@@ -217,6 +217,14 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
     ),
     "Watching": (
         Setting(
+            "AUDIT_CHECKPOINT_DIRECTORY",
+            Kind.PATH,
+            User.WORKER,
+            "folder where the worker writes each signed checkpoint of the [audit trail](audit.md), "
+            "a file for each: best one that this host can add to and not change",
+            "/mnt/checkpoints",
+        ),
+        Setting(
             "METRICS_DIRECTORY",
             Kind.PATH,
             User.ALL,

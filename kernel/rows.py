@@ -168,7 +168,9 @@ def _new(model: type[Model]) -> _New:
     fields = tuple(
         field
         for field in model._meta.concrete_fields  # noqa: SLF001 - Django documents it
-        if field is not model._meta.auto_field and field.db_default is NOT_PROVIDED  # noqa: SLF001 - as above
+        if field is not model._meta.auto_field  # noqa: SLF001 - as above
+        # The database makes what Django has no default for.
+        and (field.db_default is NOT_PROVIDED or field.has_default())
     )
     names = ", ".join(f'"{field.column}"' for field in fields)
     places = ", ".join("%s" for _ in fields)

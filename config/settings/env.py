@@ -85,6 +85,7 @@ class Environment:
     max_build_files: int
     max_open_archives: int
     allowed_hosts: tuple[str, ...]
+    audit_checkpoint_directory: Path | None
     metrics_directory: Path | None
     metrics_token: str | None
     log_level: str
@@ -184,6 +185,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
         max_open_archives=reader.positive("MAX_OPEN_ARCHIVES", 4),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
+        audit_checkpoint_directory=reader.path("AUDIT_CHECKPOINT_DIRECTORY"),
         metrics_directory=reader.path("METRICS_DIRECTORY"),
         metrics_token=reader.optional("METRICS_TOKEN"),
         log_level=(reader.optional("LOG_LEVEL") or "INFO").upper(),

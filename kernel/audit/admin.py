@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from kernel.audit.models import AuditRecord, AuditSeal
+from kernel.audit.models import AuditCheckpoint, AuditRecord, AuditSeal
 from kernel.staff import shown
 from kernel.staff.marks import column
 from kernel.staff.pages import ReadOnly
@@ -14,13 +14,25 @@ class AuditAdmin(ReadOnly):
     """Who did what to what, newest first, and what changed."""
 
     newest_first = ("-id",)
-    list_display = ("moment", "actor", "action", "target", "changed", "request_id")
-    search_help_text = "an actor, an action or a target, whole, as it stands in the list"
-    fields = ("id", "moment", "actor", "action", "target", "changed", "told", "request_id")
+    list_display = ("moment", "actor", "action", "target", "changed", "address")
+    search_help_text = (
+        "an actor, an action, a target or an address, whole, as it stands in the list"
+    )
+    fields = (
+        "id",
+        "moment",
+        "actor",
+        "action",
+        "target",
+        "changed",
+        "told",
+        "address",
+        "request_id",
+    )
     readonly_fields = fields
 
     def look_for(self, term: str) -> Q | None:
-        return Q(actor=term) | Q(action=term) | Q(target=term)
+        return Q(actor=term) | Q(action=term) | Q(target=term) | Q(address=term)
 
     @column("at")
     def moment(self, one: AuditRecord) -> str:
@@ -50,3 +62,12 @@ class SealAdmin(ReadOnly):
     newest_first = ("-number",)
     list_display = ("number", "sealed_at", "row_count", "sha256")
     exclude = ("rows",)
+
+
+@admin.register(AuditCheckpoint)
+class CheckpointAdmin(ReadOnly):
+    """What the attestor signed of the chain, newest first."""
+
+    newest_first = ("-number",)
+    list_display = ("number", "made_at", "seal", "seal_sha256")
+    exclude = ("bundle",)

@@ -19,6 +19,7 @@ ROW_FIELDS: Final = (
     "organization_id",
     "facts",
     "request_id",
+    "address",
 )
 SEAL_FIELDS: Final = (
     "number",
@@ -47,8 +48,7 @@ def canonical(values: Mapping[str, object]) -> bytes:
 def entries(rows: Iterable[Mapping[str, object]]) -> bytes:
     """For each row, in this order, its id and the SHA-256 of its canonical form."""
     return b"".join(
-        int(str(row["id"])).to_bytes(_ID_BYTES, "big") + hashlib.sha256(canonical(row)).digest()
-        for row in rows
+        int(str(row["id"])).to_bytes(_ID_BYTES, "big") + row_sha256(row) for row in rows
     )
 
 
@@ -59,11 +59,24 @@ def read_entries(stored: bytes) -> Iterator[tuple[int, bytes]]:
         yield int.from_bytes(entry[:_ID_BYTES], "big"), entry[_ID_BYTES:]
 
 
-def seal_sha256(seal: Mapping[str, object], stored: bytes) -> str:
-    """The digest that names a seal: of all its fields, its rows, and so of all seals before it."""
+def row_sha256(row: Mapping[str, object]) -> bytes:
+    """The SHA-256 of a row's canonical form."""
+    return hashlib.sha256(canonical({name: row[name] for name in ROW_FIELDS})).digest()
+
+
+def seal_sha256(seal: Mapping[str, object], rows_sha256: str) -> str:
+    """The digest that names a seal: of all its fields, its rows, and so of all seals before it.
+
+    `rows_sha256` is the digest of what `entries` wrote for its rows.
+    """
     fields = {name: seal[name] for name in SEAL_FIELDS}
-    fields["rows_sha256"] = hashlib.sha256(stored).hexdigest()
+    fields["rows_sha256"] = rows_sha256
     return hashlib.sha256(canonical(fields)).hexdigest()
+
+
+def rows_sha256(stored: bytes) -> str:
+    """The digest of what `entries` wrote."""
+    return hashlib.sha256(stored).hexdigest()
 
 
 def _plain(value: object) -> str:

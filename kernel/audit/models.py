@@ -1,11 +1,14 @@
-"""The audit trail and its seals: append-only by the runtime role's grants, no foreign keys."""
+"""The audit trail, its seals and checkpoints: append-only by the runtime role's grants.
+
+No foreign keys: names stay after their rows are gone.
+"""
 
 from django.db import models
 from django.db.models.functions import Cast
 
 
 class AuditRecord(models.Model):
-    """Who did what to what, when. Names stay after their rows are gone.
+    """Who did what to what, when, and from which address (empty where no request asked for it).
 
     `organization_id` says whose owners may read it. `transaction_id` is PostgreSQL's number of the
     transaction that wrote it: the sealer waits until every earlier one has ended.
@@ -19,6 +22,7 @@ class AuditRecord(models.Model):
     organization_id = models.UUIDField(null=True)
     facts = models.JSONField(default=dict)
     request_id = models.CharField(max_length=100, blank=True)
+    address = models.CharField(max_length=64, blank=True, default="", db_default="")
     transaction_id = models.BigIntegerField(
         db_index=True,
         db_default=Cast(
@@ -34,6 +38,7 @@ class AuditRecord(models.Model):
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["target", "-id"], name="audit_by_target"),
+            models.Index(fields=["address", "-id"], name="audit_by_address"),
         ]
 
     def __str__(self) -> str:
@@ -66,3 +71,22 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"seal {self.number}"
+
+
+class AuditCheckpoint(models.Model):
+    """A seal's digest as the attestor signed it: `bundle` is what others keep.
+
+    The columns say the same for those who look; nobody verifies by them.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    seal = models.BigIntegerField()
+    seal_sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    bundle = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_checkpoint"
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.number}"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
-from kernel.audit.chain import ROW_FIELDS, SEAL_FIELDS, entries, seal_sha256
+from kernel.audit.chain import ROW_FIELDS, SEAL_FIELDS, entries, rows_sha256, seal_sha256
 from kernel.audit.models import AuditRecord, AuditSeal
 
 logger = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def seal_once(*, now: datetime, most_rows: int = MOST_ROWS) -> int:
             "previous_sha256": last.sha256 if last else "",
             "sealed_at": now,
         }
-        AuditSeal.objects.create(**seal, rows=stored, sha256=seal_sha256(seal, stored))
+        AuditSeal.objects.create(**seal, rows=stored, sha256=seal_sha256(seal, rows_sha256(stored)))
     return len(rows)
 
 

@@ -1,18 +1,23 @@
-"""Verify the audit trail against its seals: recompute all, and name the first thing that is wrong.
+"""Verify the audit trail against its seals and signed checkpoints.
 
-What this proves, and what it cannot, is in docs/audit.md.
+Everything is recomputed, and the first thing that is wrong is named. What this proves, and what it
+cannot, is in docs/audit.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import pairwise
+from typing import Final
 
 from django.db import connection
 
-from kernel.audit.chain import ROW_FIELDS, canonical, read_entries, seal_sha256
+from kernel.audit.chain import ROW_FIELDS, read_entries, row_sha256, rows_sha256, seal_sha256
+from kernel.audit.checkpoint import Checkpoint, digests_of
 from kernel.audit.models import AuditRecord, AuditSeal
 from kernel.audit.seal import Window, seal_fields
+
+# A seal holds up to 800 KB of digests; a busy second has two or three of them.
+_SEALS_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,8 @@ class Broken:
 class Verified:
     """How far the chain reaches; `broken` is None when all is as it was sealed.
 
-    `knows` says whether the digest that was kept elsewhere is one of the chain's.
+    `signed_seal` is the newest seal that a checkpoint names, 0 for none: what stands behind it is
+    proven by this database alone.
     """
 
     seals: int
@@ -36,26 +42,55 @@ class Verified:
     unsealed: int
     last_sha256: str
     broken: Broken | None
-    knows: bool = True
+    signed_seal: int = 0
 
 
-def verify_chain(*, kept: str = "") -> Verified:
-    """Recompute every seal from the rows as they are now; `kept` is a digest kept elsewhere."""
+def _untold(_seals: int, _rows: int) -> None:
+    """Nobody watches."""
+
+
+def verify_chain(
+    *,
+    kept: str = "",
+    checkpoints: Iterable[Checkpoint] = (),
+    told: Callable[[int, int], None] = _untold,
+) -> Verified:
+    """Recompute every seal from the rows as they are now, in memory for a few seals.
+
+    `kept` is a seal's digest that was kept elsewhere, `checkpoints` are signed ones whose
+    signatures were verified; the chain must have them all. `told` hears after each seal how many
+    seals and rows were good.
+    """
+    signed = digests_of(checkpoints)
     floors = AuditSeal.objects.order_by("floor_id").values_list("floor_id", flat=True).distinct()
     ceilings = dict(pairwise([*floors, None]))
     seals = rows = 0
     previous, knows, last = "", not kept, None
-    for seal in AuditSeal.objects.order_by("number").iterator(chunk_size=100):
+    for seal in AuditSeal.objects.order_by("number").iterator(chunk_size=_SEALS_AT_ONCE):
         broken = _broken(seal, number=seals + 1, previous=previous, ceilings=ceilings)
+        if broken is None and signed.get(seal.number, set()) - {seal.sha256}:
+            broken = Broken("the chain was rewritten: a signed checkpoint differs", seal.number)
         if broken is not None:
-            return Verified(seals, rows, 0, previous, broken, knows)
-        seals, rows, previous, last = seals + 1, rows + seal.row_count, seal.sha256, seal
-        knows = knows or seal.sha256 == kept
+            return Verified(seals, rows, 0, previous, broken)
+        seals, rows, previous = seals + 1, rows + seal.row_count, seal.sha256
+        knows, last = knows or seal.sha256 == kept, _Last(seal.floor_id, seal.below_transaction)
+        told(seals, rows)
+    newest = max(signed, default=0)
     unsealed = AuditRecord.objects.count() - rows
-    if not knows:
+    broken = _inserted(last, seals)
+    if newest > seals:
+        broken = Broken("the end of the chain was cut off: a signed checkpoint names more", newest)
+    elif not knows:
         broken = Broken("the digest that was kept elsewhere is not in the chain", seals)
-        return Verified(seals, rows, unsealed, previous, broken, knows)
-    return Verified(seals, rows, unsealed, previous, _inserted(last), knows)
+    return Verified(seals, rows, unsealed, previous, broken, newest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What of the last seal says where the next one begins."""
+
+    floor_id: int
+    below_transaction: int
 
 
 def _broken(
@@ -65,11 +100,12 @@ def _broken(
     if seal.number != number:
         return Broken("a seal is missing", number)
     stored = bytes(seal.rows)
-    if seal.previous_sha256 != previous or seal.sha256 != seal_sha256(seal_fields(seal), stored):
+    expected = seal_sha256(seal_fields(seal), rows_sha256(stored))
+    if seal.previous_sha256 != previous or seal.sha256 != expected:
         return Broken("a seal was changed", number)
     window = Window(seal.floor_id, seal.from_transaction, seal.below_transaction)
     found = window.rows(ceiling_id=ceilings[seal.floor_id]).values(*ROW_FIELDS)
-    there = {row["id"]: sha256(canonical(row)).digest() for row in found.iterator()}
+    there = {row["id"]: row_sha256(row) for row in found.iterator()}
     wrong = next(_differences(list(read_entries(stored)), there), None)
     return Broken(wrong[0], number, wrong[1]) if wrong else None
 
@@ -90,8 +126,8 @@ def _differences(
             yield "a row was inserted", row
 
 
-def _inserted(last: AuditSeal | None) -> Broken | None:
-    """A row that no seal covers and none ever will: below a restore, or from no transaction yet."""
+def _inserted(last: _Last | None, number: int) -> Broken | None:
+    """A row that no seal covers and none ever will: below a floor, or from no transaction yet."""
     if last is None:
         return None
     with connection.cursor() as cursor:
@@ -100,11 +136,11 @@ def _inserted(last: AuditSeal | None) -> Broken | None:
     future = AuditRecord.objects.filter(id__gt=last.floor_id, transaction_id__gte=newest)
     first = future.order_by("id").first()
     if first is not None and last.below_transaction <= newest:
-        return Broken("a row was inserted", last.number, first.pk)
+        return Broken("a row was inserted", number, first.pk)
     sealed = sum(
         AuditSeal.objects.filter(floor_id__lt=last.floor_id).values_list("row_count", flat=True)
     )
     below = AuditRecord.objects.filter(id__lte=last.floor_id)
     if below.count() == sealed:
         return None
-    return Broken("a row was inserted below a restore", last.number, below.latest("id").pk)
+    return Broken("a row was inserted below what was sealed", number, below.latest("id").pk)

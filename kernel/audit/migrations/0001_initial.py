@@ -13,6 +13,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='AuditCheckpoint',
+            fields=[
+                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('seal', models.BigIntegerField()),
+                ('seal_sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('bundle', models.BinaryField()),
+            ],
+            options={
+                'db_table': 'audit_checkpoint',
+            },
+        ),
+        migrations.CreateModel(
             name='AuditSeal',
             fields=[
                 ('number', models.BigIntegerField(primary_key=True, serialize=False)),
@@ -43,11 +56,12 @@ class Migration(migrations.Migration):
                 ('organization_id', models.UUIDField(null=True)),
                 ('facts', models.JSONField(default=dict)),
                 ('request_id', models.CharField(blank=True, max_length=100)),
+                ('address', models.CharField(blank=True, db_default='', default='', max_length=64)),
                 ('transaction_id', models.BigIntegerField(db_default=django.db.models.functions.comparison.Cast(django.db.models.functions.comparison.Cast(models.Func(function='pg_current_xact_id'), models.TextField()), models.BigIntegerField()), db_index=True)),
             ],
             options={
                 'db_table': 'audit_record',
-                'indexes': [models.Index(fields=['organization_id', '-id'], name='audit_of_organization'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['target', '-id'], name='audit_by_target')],
+                'indexes': [models.Index(fields=['organization_id', '-id'], name='audit_of_organization'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['target', '-id'], name='audit_by_target'), models.Index(fields=['address', '-id'], name='audit_by_address')],
             },
         ),
     ]
