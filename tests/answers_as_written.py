@@ -67,7 +67,7 @@ def _wrong(endpoint: str, request: HttpRequest, response: HttpResponseBase) -> s
 
 def _body_is_other(endpoint: str, response: HttpResponse, media_type: str) -> str:
     judge = validator(endpoint, response.status_code, media_type)
-    if judge is None or not media_type.endswith("json"):
+    if judge is None or not media_type.endswith(("/json", "+json")):
         return ""
     errors = [
         f"{one.json_path}: {one.message}" for one in judge.iter_errors(json.loads(response.content))

@@ -4,7 +4,7 @@ from typing import Final
 
 from django.urls import path
 
-from access.api.audit import Audit
+from access.api.audit import Audit, AuditExport, checkpoints
 from access.api.exchange import Audience, MintToken, Preflight
 from access.api.invitations import Accept, Invitations, OneInvitation
 from access.api.issuers import DisabledIssuer, EnabledIssuer, Issuers, OneIssuer
@@ -36,6 +36,8 @@ urlpatterns = [
     path(f"{_PROJECT}/members", Members.as_view()),
     path(f"{_PROJECT}/members/<str:member>", OneMember.as_view()),
     path("api/v1/audit", Audit.as_view()),
+    path("api/v1/audit/export", AuditExport.as_view()),
+    path("api/v1/audit/checkpoints", checkpoints),
     path("api/v1/issuers", Issuers.as_view()),
     path("api/v1/issuers/<str:name>", OneIssuer.as_view()),
     path("api/v1/issuers/<str:name>/disable", DisabledIssuer.as_view()),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from access.api.reference import exchange, members, people, trust
+from access.api.reference import audit, exchange, members, people, trust
 from kernel.reference import Operations
 
 OPERATIONS: Final[Operations] = {
@@ -10,4 +10,5 @@ OPERATIONS: Final[Operations] = {
     **people.OPERATIONS,
     **members.OPERATIONS,
     **trust.OPERATIONS,
+    **audit.OPERATIONS,
 }

@@ -1,10 +1,9 @@
-"""Who asks, logging in, tokens and the audit trail, as the API reference describes them."""
+"""Who asks, logging in and tokens, as the API reference describes them."""
 
 from typing import Annotated, Final
 
 from rest_framework import serializers
 
-from access.api.audit import AuditOut
 from access.api.me import LoginIn, PersonalTokenIn, PersonalTokenOut
 from access.api.serializers import TokenIn, TokenOut
 from access.domain.tokens import LOGIN_LIFE
@@ -16,23 +15,19 @@ from access.errors import (
     TokenNotFound,
     TooManyAttempts,
 )
-from artifacts.errors import OrganizationNotFound, ProjectNotFound
+from artifacts.errors import ProjectNotFound
 from kernel.actor import PermissionMissing, Unauthenticated
 from kernel.reference import (
     BODY,
-    CURSOR,
-    SINCE,
-    UNTIL,
     Answer,
     Asker,
     Body,
     Operation,
     Operations,
-    Parameter,
     Reader,
 )
-from kernel.rest import MalformedRequest, UnsupportedMediaType
-from kernel.shapes import DIGEST_EXAMPLE, ID_EXAMPLE, Count, Digest, ProjectName, Says, Time
+from kernel.rest import UnsupportedMediaType
+from kernel.shapes import ID_EXAMPLE, ProjectName, Says, Time
 
 
 class CreatedTokenOut(TokenOut):
@@ -197,51 +192,5 @@ OPERATIONS: Final[Operations] = {
         summary="Revoke a service's token",
         answers=(Answer(200, "It is revoked.", TokenOut, {**_TOKEN, **_REVOKED}),),
         refusals=(TokenNotFound,),
-    ),
-    "GET /api/v1/audit": Operation(
-        id="list_audit_records",
-        reader=Reader.ADMINISTRATOR,
-        summary="The audit trail, newest first, and its last seal",
-        text="All of it for administrators of the instance, an organization's to its owners. Keep "
-        "the seal's digest where this store is not.",
-        parameters=(
-            CURSOR,
-            Parameter("organization", str, "Only of this organization."),
-            Parameter("actor", str, "Only by this actor."),
-            Parameter("action", str, "Only of this action, whole: `project.create`."),
-            Parameter("target", str, "Only about this target, whole."),
-            SINCE,
-            UNTIL,
-        ),
-        answers=(
-            Answer(
-                200,
-                "One page of at most 100.",
-                {
-                    "records": [AuditOut],
-                    "last_seal": ({"number": Count, "sha256": Digest, "sealed_at": Time}, None),
-                },
-                {
-                    "records": [
-                        {
-                            "id": 12,
-                            "at": "2026-11-21T08:00:00Z",
-                            "actor": "dora",
-                            "action": "project.create",
-                            "target": "acme/widget",
-                            "facts": {"is_public": False},
-                            "request_id": "5f1c6e0a9d3b4f7c",
-                        }
-                    ],
-                    "last_seal": {
-                        "number": 3,
-                        "sha256": DIGEST_EXAMPLE,
-                        "sealed_at": "2026-11-21T07:00:00Z",
-                    },
-                },
-                may_have=("Link",),
-            ),
-        ),
-        refusals=(MalformedRequest, Unauthenticated, PermissionMissing, OrganizationNotFound),
     ),
 }

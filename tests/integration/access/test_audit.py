@@ -1,5 +1,6 @@
 """The audit trail over HTTP: administrators read all of it, owners what is their organization's."""
 
+import json
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from artifacts.models import Organization
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from kernel.actor import ANONYMOUS
+from kernel.audit.models import AuditCheckpoint
 from kernel.audit.record import record
 from tests.factories.actors import administrator
 from tests.factories.people import account, personal_token
@@ -75,6 +77,70 @@ def test_shows_nobody_else_anything(client: Client, acme: Organization) -> None:
     assert ask(maintainer, organization="acme") == (403, "permission-missing")
     assert ask({}) == (401, "unauthenticated")
     assert ask(maintainer, organization="absent") == (404, "organization-not-found")
+
+
+@pytest.mark.usefixtures("acme")
+def test_exports_to_each_what_they_may_read(
+    client: Client, owner: dict[str, str], root: dict[str, str]
+) -> None:
+    def exported(headers: dict[str, str], **query: str) -> list[str]:
+        answer = client.get(f"{PATH}/export", query, headers=headers)
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/x-ndjson")
+        lines = [json.loads(line) for line in answer.getvalue().splitlines()]
+        assert lines[0]["export"]["whole"] is (headers == root and not query)
+        return [line["unsealed"]["action"] for line in lines if "unsealed" in line]
+
+    own = ["organization.create", "project.create"]
+    assert exported(owner) == own
+    assert exported(owner, organization="acme", action=own[1]) == own[1:]
+    assert len(exported(root)) == 6
+    assert client.get(f"{PATH}/export", {"organization": "zeta"}, headers=owner).status_code == 403
+    assert client.get(f"{PATH}/export").status_code == 401
+
+
+@pytest.mark.usefixtures("acme")
+def test_exports_a_table(client: Client, owner: dict[str, str], root: dict[str, str]) -> None:
+    answer = client.get(f"{PATH}/export", {"format": "csv"}, headers=owner)
+
+    assert answer["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    assert len(answer.getvalue().splitlines()) == 3
+    refused = client.get(f"{PATH}/export", {"format": "xlsx"}, headers=root)
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed-request")
+
+
+def test_records_from_where_and_why(client: Client, root: dict[str, str]) -> None:
+    client.post(
+        "/api/v1/organizations",
+        {"organization": "acme"},
+        content_type="application/json",
+        headers={
+            **root,
+            "Strongroom-Reason": "a new customer: Größe\t7".encode().decode("latin-1"),
+        },
+    )
+
+    found = client.get(PATH, {"address": "127.0.0.1"}, headers=root).json()["records"]
+    assert [(one["action"], one["facts"]["reason"]) for one in found] == [
+        ("organization.create", "a new customer: Größe7")
+    ]
+    assert actions(client, root, address="192.0.2.1") == []
+
+
+def test_shows_checkpoints_to_everybody(client: Client) -> None:
+    for number in range(1, 103):
+        AuditCheckpoint.objects.create(
+            number=number, seal=number, seal_sha256="ab" * 32, made_at=timezone.now(), bundle=b"{}"
+        )
+
+    first = client.get(f"{PATH}/checkpoints")
+    second = client.get(f"{PATH}/checkpoints", {"after": "100"})
+
+    assert first.content == b"{}\n" * 100
+    assert first["Link"] == '<http://store.test/api/v1/audit/checkpoints?after=100>; rel="next"'
+    assert (second.content, "Link" in second) == (b"{}\n" * 2, False)
+    for after in ("x", "-1", "9" * 19):
+        refused = client.get(f"{PATH}/checkpoints", {"after": after})
+        assert (refused.status_code, refused.json()["code"]) == (400, "malformed-request")
 
 
 @pytest.mark.usefixtures("acme")

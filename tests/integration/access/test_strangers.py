@@ -86,6 +86,8 @@ OPEN = {
     "api/v1/login": "names and passwords: see test_log_in.py",
     "api/v1/me": "the asker alone",
     "api/v1/audit": "the asker's own organizations: see test_audit.py",
+    "api/v1/audit/export": "the asker's own organizations: see test_audit.py",
+    "api/v1/audit/checkpoints": "digests of seals, signed for everybody",
     "api/v1/me/tokens": "the asker alone",
     "api/v1/me/tokens/<uuid:token_id>": "the asker alone: see test_permissions.py",
     "api/v1/invitations": "what the asker decides about: see test_members.py",
