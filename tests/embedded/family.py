@@ -70,7 +70,11 @@ def ask(
 
 
 def fetch(
-    instance: Running, url: str, method: str = "GET", body: bytes | dict[str, Any] | None = None
+    instance: Running,
+    url: str,
+    method: str = "GET",
+    body: bytes | dict[str, Any] | None = None,
+    token: str | None = None,
 ) -> bytes:
     is_json = isinstance(body, dict)
     request = urllib.request.Request(  # noqa: S310 - the instance under test
@@ -78,7 +82,7 @@ def fetch(
         data=json.dumps(body).encode() if isinstance(body, dict) else body,
         method=method,
         headers={
-            "Authorization": f"Bearer {instance.upload_token}",
+            "Authorization": f"Bearer {token or instance.upload_token}",
             "Content-Type": "application/json" if is_json else "application/octet-stream",
         },
     )

@@ -96,7 +96,7 @@ class Counts:
 
 def counts(instance: Running) -> Counts:
     """Counted by the database, past the store."""
-    with _database(instance) as connection:
+    with database(instance) as connection:
         row = connection.execute(
             """
             SELECT (SELECT count(*) FROM build),
@@ -114,7 +114,7 @@ def counts(instance: Running) -> Counts:
 def is_drained(instance: Running) -> bool:
     """Whether every sealed build is published; False also while the database is away."""
     try:
-        with _database(instance) as connection:
+        with database(instance) as connection:
             row = connection.execute("SELECT 1 FROM build WHERE state = 'sealed' LIMIT 1")
             return row.fetchone() is None
     except psycopg.Error:
@@ -128,7 +128,8 @@ def counting_statements(instance: Running, artifact: dict[str, Any]) -> int:
     return len([one for one in found["attestations"] if one["counts"]])
 
 
-def _database(instance: Running) -> "psycopg.Connection[tuple[Any, ...]]":
+def database(instance: Running) -> "psycopg.Connection[tuple[Any, ...]]":
+    """A connection as the runtime role, past the store."""
     password = (instance.home.secrets / "database-runtime").read_text()
     sockets = str(instance.home.database_sockets)
     return psycopg.connect(
