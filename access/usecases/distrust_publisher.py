@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db import transaction
 from access.queries import publisher_of, publishers_of, wait_for_publishers
 from access.usecases.end_publishers import end_publishers
 from kernel.actor import Actor, Permission
+from kernel.audit.record import record
 from provenance.queries import current_policy
 from provenance.usecases.set_policy import set_policy
 
@@ -38,6 +40,15 @@ def distrust_publisher(*, project: Project, publisher: UUID, actor: Actor, now: 
         else:
             same = [one for one in publishers_of(project) if one.identity.source == source]
         end_publishers(publishers=same, actor=actor, now=now)
+        record(
+            actor,
+            "publisher.distrust",
+            str(project.id),
+            now=now,
+            organization=project.organization_id,
+            publishers=sorted(str(one.pk) for one in same),
+            source=asdict(source) if source is not None else None,
+        )
         sources = current_policy(scope=project.scope).sources
         if source in sources:
             kept = [one for one in sources if one != source]

@@ -30,7 +30,15 @@ def revoke_personal_token(*, token_id: UUID, actor: Actor, now: datetime) -> Tok
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
-            record(actor, "token.revoke", str(token.id), now=now, name=token.name)
+            record(
+                actor,
+                "token.revoke",
+                str(token.id),
+                now=now,
+                name=token.name,
+                before={"revoked_at": None},
+                after={"revoked_at": now.isoformat()},
+            )
     return token
 
 

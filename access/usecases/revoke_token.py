@@ -38,5 +38,7 @@ def revoke_token(*, token_id: UUID, actor: Actor, now: datetime) -> Token:
                 now=now,
                 organization=owner,
                 name=token.name,
+                before={"revoked_at": None},
+                after={"revoked_at": now.isoformat()},
             )
     return token

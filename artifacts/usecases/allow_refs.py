@@ -34,4 +34,12 @@ def allow_refs(*, actor: Actor, project: Project, patterns: Sequence[str], now: 
             for pattern in wanted
             if pattern not in before
         )
-        record(actor, "refs.allow", str(project), now=now, before=before, after=wanted)
+        record(
+            actor,
+            "refs.allow",
+            str(project),
+            now=now,
+            organization=project.organization_id,
+            before={"allowed_refs": before},
+            after={"allowed_refs": wanted},
+        )

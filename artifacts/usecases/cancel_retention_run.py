@@ -31,5 +31,7 @@ def cancel_retention_run(*, run: RetentionRun, actor: Actor, now: datetime) -> R
                 now=now,
                 organization=holder.organization,
                 plan=str(held.plan_id),
+                before={"cancel_asked_at": None},
+                after={"cancel_asked_at": now.isoformat()},
             )
     return held

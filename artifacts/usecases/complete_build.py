@@ -64,6 +64,9 @@ def complete_build(
             now=now,
             organization=sealed.project.organization_id,
             build=str(build),
+            files=len(stored),
+            before={"state": BuildState.OPEN.value},
+            after={"state": BuildState.SEALED.value},
         )
         faults.reach("artifacts.sealing")
     faults.reach("artifacts.sealed")

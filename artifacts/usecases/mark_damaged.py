@@ -36,6 +36,8 @@ def mark_damaged(*, blob: Blob, found: str, now: datetime, actor: Actor = KEEPER
             size_bytes=blob.size_bytes,
             found=found,
             artifacts=blob.artifact_set.count(),
+            before={"damaged_at": None},
+            after={"damaged_at": now.isoformat()},
         )
     BLOB_DAMAGE.labels("damaged").inc()
     logger.error("blob damaged", extra={"expected": blob.sha256, "key": blob.key, "found": found})

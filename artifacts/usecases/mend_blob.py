@@ -109,9 +109,9 @@ def take_copy(
                     "blob.mend",
                     blob.sha256,
                     now=now,
-                    key=stored.key,
-                    before=blob.key,
                     way=way,
+                    before={"key": blob.key},
+                    after={"key": stored.key},
                 )
             faults.reach("artifacts.mending")
     except IntegrityError:

@@ -21,5 +21,12 @@ def end_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
         version = change_signing_keys(
             change=lambda keys: with_end(keys, key, until=now), actor=actor, now=now
         )
-        record(actor, "signing-key.end", key, now=now)
+        record(
+            actor,
+            "signing-key.end",
+            key,
+            now=now,
+            trust_root=version,
+            after={"until": now.isoformat()},
+        )
     return version

@@ -45,6 +45,14 @@ def grant_level(
         )
         state.trust_map_version = stored.version
         state.save(update_fields=["trust_map_version"])
-        told = {"level": level.value, "reason": reason, "was": current.levels[builder]}
-        record(actor, "trust-map.level", builder, now=now, version=stored.version, **told)
+        record(
+            actor,
+            "trust-map.level",
+            builder,
+            now=now,
+            version=stored.version,
+            reason=reason,
+            before={"level": current.levels[builder]},
+            after={"level": level.value},
+        )
     return stored.version

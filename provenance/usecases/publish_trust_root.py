@@ -1,5 +1,6 @@
 """Publish a trust root: a new version that verifies everything from the next answer on."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -101,5 +102,19 @@ def _publish(state: TrustState, document: bytes, *, actor: Actor, now: datetime)
     )
     state.trust_root_version = stored.version
     state.save(update_fields=["trust_root_version"])
-    record(actor, "trust-root.publish", str(stored.version), now=now)
+    record(
+        actor,
+        "trust-root.publish",
+        str(stored.version),
+        now=now,
+        before=_told(current),
+        after=_told(stored),
+    )
     return stored.version
+
+
+def _told(stored: StoredTrustRoot | None) -> dict[str, object]:
+    """A trust root in the audit trail: which one, and of which bytes."""
+    if stored is None:
+        return {"version": None, "sha256": None}
+    return {"version": stored.version, "sha256": hashlib.sha256(stored.document).hexdigest()}

@@ -22,5 +22,12 @@ def revoke_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
         version = change_signing_keys(
             change=lambda keys: with_revocation(keys, key, revoked_at=now), actor=actor, now=now
         )
-        record(actor, "signing-key.revoke", key, now=now)
+        record(
+            actor,
+            "signing-key.revoke",
+            key,
+            now=now,
+            trust_root=version,
+            after={"revoked_at": now.isoformat()},
+        )
     return version

@@ -229,7 +229,9 @@ def test_keeps_the_allowed_refs_that_were_named_last(forge: Forge) -> None:
 
     assert allowed_refs(project=forge.project) == [MAIN, TOPIC]
     assert AllowedRef.objects.get(pattern=MAIN).pk == kept
-    assert AuditRecord.objects.filter(action="refs.allow").count() == 2
+    told = AuditRecord.objects.filter(action="refs.allow")
+    assert {one.organization_id for one in told} == {forge.project.organization_id}
+    assert told.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_writes_files_that_an_operator_keeps(
 def test_signs_and_writes_in_the_worker(
     attestor: Attestor, attestor_key_file: Path, tmp_path: Path, caplog: Any, now: datetime
 ) -> None:
-    assert attestor
+    assert attestor.base_url == settings.PUBLIC_URL
     sealed(now)
     folder = tmp_path / "kept"
     wiring.signer.cache_clear()
@@ -173,7 +173,7 @@ def test_signs_on_the_command_line(
     capsys: pytest.CaptureFixture[str],
     now: datetime,
 ) -> None:
-    assert attestor
+    assert attestor.base_url == settings.PUBLIC_URL
     wiring.signer.cache_clear()
     with override_settings(ATTESTOR_KEY_FILE=attestor_key_file):
         with pytest.raises(CommandError, match="nothing is sealed yet"):

@@ -231,7 +231,7 @@ def test_verifies_a_file_on_the_command_line(
 
 def test_writes_a_table_that_no_spreadsheet_runs(trail: Trail) -> None:
     record(ANONYMOUS, "=1+1", '@sum("a;b")', now=NOW)
-    assert trail.reader
+    assert trail.export()
 
     rows = list(csv.reader(io.StringIO(b"".join(as_table(Wanted())).decode())))
 

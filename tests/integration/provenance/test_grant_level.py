@@ -73,8 +73,8 @@ def test_raises_confirmed_jobs_and_takes_it_back() -> None:
     assert told.target == builder
     assert told.facts == {
         "version": version,
-        "level": "SLSA_BUILD_LEVEL_2",
-        "was": "SLSA_BUILD_LEVEL_1",
+        "before": {"level": "SLSA_BUILD_LEVEL_1"},
+        "after": {"level": "SLSA_BUILD_LEVEL_2"},
         "reason": "runners are ephemeral",
     }
     grant(builder, Level.L1)
