@@ -11,13 +11,12 @@ from access.domain.tokens import LOGIN_LIFE
 from access.errors import (
     LoginFailed,
     PasswordIsOneTime,
-    PersonNeeded,
     TokenNotAllowed,
     TokenNotFound,
     TooManyAttempts,
 )
 from artifacts.errors import OrganizationNotFound, ProjectNotFound
-from kernel.actor import PermissionMissing, Unauthenticated
+from kernel.actor import PermissionMissing, PersonNeeded, Unauthenticated
 from kernel.reference import (
     BODY,
     CURSOR,
