@@ -40,6 +40,7 @@ _CONDITIONS: Final = (
     "predicates",
     "size_from_bytes",
     "size_to_bytes",
+    "is_yanked",
 )
 _OUTCOMES: Final = (BuildState.PUBLISHED.value, BuildState.REFUSED.value)
 
@@ -106,11 +107,8 @@ def _conditions(found: object, place: str) -> Conditions:
     return Conditions(
         paths=_patterns(members, place, "paths"),
         refs=_patterns(members, place, "refs"),
-        is_protected=(
-            _flag(members["is_protected"], f"{place}/is_protected")
-            if "is_protected" in members
-            else None
-        ),
+        is_protected=_flag_if_any(members, place, "is_protected"),
+        is_yanked=_flag_if_any(members, place, "is_yanked"),
         outcomes=tuple(BuildState(one) for one in _words(members, place, "outcomes", _OUTCOMES)),
         predicates=_predicates(members, place),
         **sizes,
@@ -175,6 +173,10 @@ def _flag(found: object, place: str) -> bool:
     if not isinstance(found, bool):
         raise _malformed(place, "true or false", found)
     return found
+
+
+def _flag_if_any(members: Mapping[str, Any], place: str, name: str) -> bool | None:
+    return _flag(members[name], f"{place}/{name}") if name in members else None
 
 
 def _number(found: object, place: str, *, least: int, most: int) -> int:

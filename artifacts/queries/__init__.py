@@ -285,7 +285,7 @@ def _require_not_removed(tombstone: Tombstone | None) -> None:
         expired_at=tombstone.expired_at,
         removed_at=tombstone.removed_at,
         rule=tombstone.rule,
-        level=Level(tombstone.level).word,
+        level=Level(tombstone.level or 0).word,
         version=tombstone.version,
     )
 

@@ -26,6 +26,7 @@ from artifacts.domain.retention import (
     Rules,
 )
 from artifacts.models import Artifact, Project
+from artifacts.queries.protecting import HELD_UNTIL, IN_USE_UNTIL
 from artifacts.queries.retention import policies_of
 from provenance.queries import HAS_PREDICATE
 
@@ -39,6 +40,7 @@ _DOWNLOADED: Final = """(SELECT download.at FROM download
 _OUTCOME: Final = "(SELECT build.state FROM build WHERE build.id = artifact.build_id)"
 _SIZE: Final = "(SELECT blob.size_bytes FROM blob WHERE blob.id = artifact.blob_id)"
 _SHA256: Final = "(SELECT blob.sha256 FROM blob WHERE blob.id = artifact.blob_id)"
+_YANKED: Final = "EXISTS (SELECT FROM yank WHERE yank.artifact_id = artifact.id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,10 @@ def _kept_until(rule: Rule, place: str | None) -> Sql:
             moment = Sql(_NEVER)
         case Measure.NEWEST:
             moment = Sql(f"CASE WHEN {place} <= %s THEN {_NEVER} END", (rule.amount,))
+        case Measure.HELD:
+            moment = Sql(f"({HELD_UNTIL})")
+        case Measure.IN_USE:
+            moment = Sql(f"({IN_USE_UNTIL.format(sha256=_SHA256)})")
         case _:
             moment = _since(rule)
     return _when(rule.conditions, moment)
@@ -229,4 +235,6 @@ def _conditions(asked: Conditions) -> list[Sql]:
         found.append(Sql(f"{_SIZE} >= %s", (asked.size_from_bytes,)))
     if asked.size_to_bytes is not None:
         found.append(Sql(f"{_SIZE} <= %s", (asked.size_to_bytes,)))
+    if asked.is_yanked is not None:
+        found.append(Sql(f"{_YANKED} = %s", (asked.is_yanked,)))
     return found

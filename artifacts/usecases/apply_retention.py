@@ -25,6 +25,7 @@ from artifacts.models import (
 )
 from artifacts.queries.expiry import expiry_sql, rules_of
 from artifacts.queries.frontier import changed_since
+from artifacts.queries.locking import holds_stand_still
 from kernel import faults
 from kernel.turns import only_one
 
@@ -71,6 +72,7 @@ def apply_retention(*, clock: Callable[[], datetime]) -> RetentionRun | None:
 def _take_batch(run_id: UUID, *, now: datetime) -> bool:
     """Remove the next artifacts of the plan; False when the run has ended."""
     with transaction.atomic(durable=True):
+        holds_stand_still()
         run = RetentionRun.objects.select_for_update(of=("self",)).get(pk=run_id)
         changed = changed_since(run.plan)
         items = _next_items(run)
