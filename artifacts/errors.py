@@ -375,7 +375,42 @@ class HoldNeedsAnother(Refusal):
 
 
 class HoldMalformed(Refusal):
-    """This is no hold: what it covers, its reason or its end cannot be."""
+    """This is no hold: what it covers, or its end, cannot be."""
 
     code = "hold-malformed"
+    kind = Kind.INVALID
+
+
+class ArtifactRemoved(Refusal):
+    """Somebody has removed the artifact: its bytes are not handed out any more."""
+
+    code = "artifact-removed"
+    kind = Kind.GONE
+
+
+class ArtifactQuarantined(Refusal):
+    """An administrator has put the artifact into quarantine: nobody gets its bytes."""
+
+    code = "artifact-quarantined"
+    kind = Kind.FORBIDDEN
+
+
+class ArtifactKept(Refusal):
+    """Something keeps the artifact, and keep always wins: nobody removes it while that is so."""
+
+    code = "artifact-kept"
+    kind = Kind.CONFLICT
+
+
+class NameImmutable(Refusal):
+    """The name can never be overwritten, used again or yanked: a rule says so."""
+
+    code = "name-immutable"
+    kind = Kind.CONFLICT
+
+
+class ReasonMissing(Refusal):
+    """This needs a reason, which is kept with what was done."""
+
+    code = "reason-missing"
     kind = Kind.INVALID

@@ -82,10 +82,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """One version of what was decided at one level."""
+    """One version of what was decided at one level.
+
+    `immutable` rules have conditions only: the names of what they speak of are given once.
+    """
 
     keep: tuple[Rule, ...] = ()
     expire: tuple[Rule, ...] = ()
+    immutable: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,17 @@ class Rules:
         )
 
 
+def immutable_by(
+    path: str, ref: str, *, is_protected: bool, policies: Sequence[Attached]
+) -> Cited | None:
+    """The rule under which this name is given once, for ever; the highest level's first."""
+    for attached in sorted(policies, key=lambda one: one.level):
+        for rule in attached.policy.immutable:
+            if _names(rule.conditions, path, ref, is_protected=is_protected):
+                return _cited(attached, rule).cited
+    return None
+
+
 def decide(facts: Facts, policies: Sequence[Attached], *, now: datetime) -> Decision:
     """When the artifact expires, and why.
 
@@ -276,9 +291,7 @@ def _since(rule: Rule, facts: Facts) -> datetime:
 
 def _speaks_of(conditions: Conditions, facts: Facts) -> bool:
     asked = (
-        not conditions.paths or any(one.matches(facts.path) for one in conditions.paths),
-        not conditions.refs or any(one.matches(facts.ref) for one in conditions.refs),
-        conditions.is_protected in (None, facts.is_protected),
+        _names(conditions, facts.path, facts.ref, is_protected=facts.is_protected),
         not conditions.outcomes or facts.outcome in conditions.outcomes,
         not conditions.predicates or not facts.predicates.isdisjoint(conditions.predicates),
         conditions.size_from_bytes is None or facts.size_bytes >= conditions.size_from_bytes,
@@ -286,3 +299,11 @@ def _speaks_of(conditions: Conditions, facts: Facts) -> bool:
         conditions.is_yanked in (None, facts.is_yanked),
     )
     return all(asked)
+
+
+def _names(conditions: Conditions, path: str, ref: str, *, is_protected: bool) -> bool:
+    return (
+        (not conditions.paths or any(one.matches(path) for one in conditions.paths))
+        and (not conditions.refs or any(one.matches(ref) for one in conditions.refs))
+        and conditions.is_protected in (None, is_protected)
+    )

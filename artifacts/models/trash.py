@@ -1,5 +1,7 @@
 """The trash: artifacts that were removed and can be restored for a while."""
 
+from uuid import UUID
+
 from django.db import models
 
 from artifacts.models.artifact import NamedFile
@@ -40,3 +42,13 @@ class TrashedArtifact(NamedFile):
             models.Index(fields=["project", "-removed_at", "id"], name="trashed_newest"),
             models.Index(fields=["blob"], name="trashed_by_blob"),
         ]
+
+    @property
+    def artifact_id(self) -> UUID:
+        """The id that it had, and has again when it is restored."""
+        return self.pk
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its bytes, with `blob` loaded."""
+        return self.blob.sha256

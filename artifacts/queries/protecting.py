@@ -26,12 +26,14 @@ _COVERS: Final = """
 HELD_UNTIL: Final = f"""
     SELECT max(COALESCE(hold.ends_at, 'infinity')) FROM hold WHERE {_COVERS}
 """  # noqa: S608 - words of our own
-# `sha256` is the expression of the row's digest.
-IN_USE_UNTIL: Final = """
+SHA256: Final = "(SELECT blob.sha256 FROM blob WHERE blob.id = artifact.blob_id)"
+IN_USE_UNTIL: Final = f"""
     SELECT max(COALESCE(declared_use.ends_at, 'infinity')) FROM declared_use
-    WHERE declared_use.project_id = artifact.project_id AND declared_use.sha256 = {sha256}
+    WHERE declared_use.project_id = artifact.project_id AND declared_use.sha256 = {SHA256}
         AND declared_use.protects
-"""
+"""  # noqa: S608 - as above
+# Its one parameter is the moment.
+PROTECTED: Final = f"COALESCE(GREATEST(({HELD_UNTIL}), ({IN_USE_UNTIL})) > %s, false)"
 _HELD_AMONG: Final = f"""
     SELECT artifact.id FROM {{table}} AS artifact
     WHERE artifact.id = ANY(%s) AND ({HELD_UNTIL}) > %s

@@ -8,6 +8,7 @@ from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
 from artifacts.queries import require_name_free
+from artifacts.queries.immutable import require_name_new
 from artifacts.usecases.count_use import count_use
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
@@ -31,7 +32,8 @@ def add_file(
     Raises:
         IntegrityError: somebody else was faster with this path.
         QuotaExceeded: the organization or the project has as much as it may have.
-        PathTaken, ArtifactExpired: it was the name of an artifact that is gone.
+        PathTaken, ArtifactExpired, ArtifactRemoved: it was the name of an artifact that is gone.
+        NameImmutable: a rule gives this name to one digest alone, and it has another.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("add_file joins a transaction")
@@ -54,6 +56,7 @@ def add_file(
     if origin is not None:
         # After the row: a run that takes the last of the name away is waited for there.
         require_name_free(project=build.project, origin=origin, path=path, digest=stored.digest)
+    require_name_new(artifact)
     count_use(artifact=artifact, has_new_bytes=artifact.blob.key == stored.key, now=now)
     record(
         actor,

@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import transaction
 
 from artifacts.domain.holds import HoldState, consenting, is_enough
-from artifacts.errors import HoldMalformed, HoldNeedsAnother, HoldNotActive
+from artifacts.domain.reasons import require_reason
+from artifacts.errors import HoldNeedsAnother, HoldNotActive
 from artifacts.models import Hold, HoldConsent, HoldLifting
 from artifacts.queries.locking import holds_change
-from artifacts.usecases.place_hold import LONGEST_REASON
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 
@@ -21,14 +21,13 @@ def lift_hold(*, hold: Hold, persons: int, reason: str, actor: Actor, now: datet
     Raises:
         Unauthenticated, PermissionMissing: the actor does not own the project.
         PersonNeeded: no person asks, but a service or a narrower token.
-        HoldMalformed: there is no reason.
+        ReasonMissing: there is none.
         HoldNotActive: it was lifted already, or has ended.
         HoldNeedsAnother: this person has said so; somebody else has to.
     """
     actor.require(Permission.OWN, project=hold.project_id)
     person = actor.require_whole_person()
-    if not 0 < len(reason.strip()) <= LONGEST_REASON:
-        raise HoldMalformed(field="reason", expected=f"1 to {LONGEST_REASON} characters")
+    require_reason(reason)
     with transaction.atomic(durable=True):
         holds_change()
         current = Hold.objects.select_related("project", "lifting").get(pk=hold.pk)

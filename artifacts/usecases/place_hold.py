@@ -2,21 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
 from artifacts.domain.holds import Reach
 from artifacts.domain.patterns import broken_by
+from artifacts.domain.reasons import require_reason
 from artifacts.errors import HoldMalformed
 from artifacts.models import Artifact, Build, Hold, Project, TrashedArtifact
 from artifacts.queries.holds import covers_of
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
-
-LONGEST_REASON: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,8 @@ def place_hold(*, project: Project, holding: Holding, actor: Actor, now: datetim
 
     Raises:
         Unauthenticated, PermissionMissing: the actor does not own the project.
-        HoldMalformed: it covers nothing that is there, has no reason, or ends before it begins.
+        ReasonMissing: there is none.
+        HoldMalformed: it covers nothing that is there, or ends before it begins.
     """
     actor.require(Permission.OWN, project=project.pk)
     _check(project, holding, now=now)
@@ -70,8 +69,7 @@ def place_hold(*, project: Project, holding: Holding, actor: Actor, now: datetim
 
 def _check(project: Project, holding: Holding, *, now: datetime) -> None:
     reach = holding.reach
-    if not 0 < len(holding.reason.strip()) <= LONGEST_REASON:
-        raise HoldMalformed(field="reason", expected=f"1 to {LONGEST_REASON} characters")
+    require_reason(holding.reason)
     if holding.ends_at is not None and holding.ends_at <= now:
         raise HoldMalformed(field="ends_at", expected="a time to come")
     if [reach.artifact, reach.build, reach.paths].count(None) < 2:  # noqa: PLR2004 - of three

@@ -25,7 +25,7 @@ from artifacts.models import (
     RetentionPlanItem,
     RunState,
     StoredRetentionPolicy,
-    Tombstone,
+    TrashedArtifact,
 )
 from artifacts.models.retention import INSTANCE
 from artifacts.queries import Place, visible_artifact
@@ -192,7 +192,7 @@ def test_is_what_is_applied(document: dict[str, Any]) -> None:
     assert (ended.removed_artifacts, ended.removed_bytes) == (plan.artifacts, plan.logical_bytes)
     assert ended.spared_artifacts == 0
     assert set(Artifact.objects.values_list("pk", flat=True)) == before - set(planned)
-    buried = {one.artifact_id: one for one in Tombstone.objects.all()}
+    buried = {one.artifact_id: one for one in TrashedArtifact.objects.all()}
     assert buried.keys() == planned.keys()
     assert {one.rule for one in buried.values()} <= {"nine", "surplus", "asked-by-job"}
     assert all(one.expired_at == planned[pk].ends_at for pk, one in buried.items())
@@ -311,7 +311,7 @@ def test_spares_what_was_downloaded_since(project: Project) -> None:
 
     assert (ended.removed_artifacts, ended.spared_artifacts) == (1, 1)
     assert list(Artifact.objects.values_list("pk", flat=True)) == [spared.pk]
-    assert Tombstone.objects.get().artifact_id == gone.pk
+    assert TrashedArtifact.objects.get().artifact_id == gone.pk
 
 
 @pytest.fixture
