@@ -28,16 +28,17 @@ STATUSES: Final[Mapping[Kind, Mapping[str, bool]]] = {
     Kind.RELEASE: {"published": True, "withdrawn": False},
     Kind.RESTORING: {"restored": True},
 }
-# What makes two declarations about the same digest the same one, said again.
+# What makes two declarations the same one, said again. A deployment is one place: when something
+# else is deployed there, what was there before is not any more.
 _IDENTIFYING: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.STORAGE: ("registry_url", "repository", "name"),
+    Kind.STORAGE: ("digest", "registry_url", "repository", "name"),
     Kind.DEPLOYMENT: (
         "logical_environment",
         "physical_environment",
         "cluster",
         "deployment_name",
     ),
-    Kind.RELEASE: ("name", "version"),
+    Kind.RELEASE: ("digest", "name", "version"),
     Kind.RESTORING: ("artifact",),
 }
 

@@ -552,11 +552,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='declareduse',
+            index=models.Index(fields=['project', 'sha256'], name='declared_of_digest'),
+        ),
+        migrations.AddIndex(
+            model_name='declareduse',
             index=models.Index(fields=['project', '-declared_at', 'id'], name='declared_newest'),
         ),
         migrations.AddConstraint(
             model_name='declareduse',
-            constraint=models.UniqueConstraint(fields=('project', 'sha256', 'kind', 'identity'), name='one_declaration_of_a_use'),
+            constraint=models.UniqueConstraint(fields=('project', 'kind', 'identity'), name='one_declaration_of_a_use'),
         ),
         migrations.AddIndex(
             model_name='build',

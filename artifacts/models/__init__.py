@@ -8,7 +8,7 @@ from artifacts.models.contribution import Contribution
 from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
 from artifacts.models.hold import Hold, HoldConsent, HoldLifting
-from artifacts.models.mark import Quarantine, Yank
+from artifacts.models.mark import Mark, Quarantine, Yank
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 from artifacts.models.reconciliation import Discrepancy, Reconciliation
@@ -40,6 +40,7 @@ __all__ = [
     "Hold",
     "HoldConsent",
     "HoldLifting",
+    "Mark",
     "NamedFile",
     "Organization",
     "Project",

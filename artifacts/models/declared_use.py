@@ -30,10 +30,13 @@ class DeclaredUse(models.Model):
         db_table = "declared_use"
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "sha256", "kind", "identity"], name="one_declaration_of_a_use"
+                fields=["project", "kind", "identity"], name="one_declaration_of_a_use"
             ),
         ]
-        indexes = [models.Index(fields=["project", "-declared_at", "id"], name="declared_newest")]
+        indexes = [
+            models.Index(fields=["project", "sha256"], name="declared_of_digest"),
+            models.Index(fields=["project", "-declared_at", "id"], name="declared_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.sha256[:12]}"

@@ -18,7 +18,14 @@ from django.db.models import Q
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import UploadState
-from artifacts.errors import BlobMissing, PathTaken, QuotaExceeded, StorageFull, StorageUnavailable
+from artifacts.errors import (
+    BlobMissing,
+    NameImmutable,
+    PathTaken,
+    QuotaExceeded,
+    StorageFull,
+    StorageUnavailable,
+)
 from artifacts.models import Artifact, Upload
 from artifacts.ports import BlobStore, Inventory, StoredBytes
 from artifacts.queries import artifact_of_build
@@ -75,7 +82,7 @@ def _work(upload: Upload, place: Bytes, clock: Callable[[], datetime]) -> None:
         measured = _measured(upload, place.store, clock)
         faults.reach("artifacts.measured")
         _settle(upload, measured, place, now=clock())
-    except (BlobMissing, PathTaken, QuotaExceeded) as refusal:
+    except (BlobMissing, NameImmutable, PathTaken, QuotaExceeded) as refusal:
         _refuse(upload, _told(refusal), place.inventory)
     except (StorageUnavailable, StorageFull) as refusal:
         _postpone(upload, refusal, now=clock())

@@ -104,10 +104,10 @@ def _keep_a_while(artifact: Artifact, restoring: Restoring, actor: Actor, *, now
     document = {"artifact": str(artifact.pk), "status": "restored", "reason": restoring.reason}
     DeclaredUse.objects.update_or_create(
         project=artifact.project,
-        sha256=artifact.blob.sha256,
         kind=Kind.RESTORING,
         identity=identity(Kind.RESTORING, document),
         defaults={
+            "sha256": artifact.blob.sha256,
             "document": document,
             "protects": True,
             "ends_at": now + restoring.kept_for,

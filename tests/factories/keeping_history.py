@@ -78,7 +78,9 @@ class History:
 
     def _lift(self, one: UUID) -> None:
         hold = self.held.pop(one, None)
-        for person in (1, 2) if hold is not None else ():
+        if hold is None:
+            return
+        for person in (1, 2):
             actor = owner(self.project, person)
             lift_hold(hold=hold, persons=2, reason="over", actor=actor, now=self.now)
 

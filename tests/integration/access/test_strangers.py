@@ -24,6 +24,7 @@ from artifacts.models import (
     Blob,
     Build,
     Contribution,
+    Hold,
     Organization,
     Project,
     RetentionPlan,
@@ -185,6 +186,13 @@ def secret(attestor: Attestor) -> Things:
         path=artifact.path,
         upload=_uploading(artifact).pk,
         plan=_planned(place).pk,
+        hold=_held(place).pk,
+    )
+
+
+def _held(place: Project) -> Hold:
+    return Hold.objects.create(
+        project=place, reason="case", placed_at=timezone.now(), placed_by="somebody"
     )
 
 

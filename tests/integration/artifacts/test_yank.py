@@ -50,7 +50,7 @@ def yank(artifact: Artifact, reason: str = "it is broken", **others: Any) -> Yan
 def names_found(project: Project, artifact: Artifact) -> dict[str, bool]:
     """Where it is found."""
     path, ref = artifact.path, artifact.ref
-    asked = {"project": project, "limit": 9, "now": TODAY}
+    asked: dict[str, Any] = {"project": project, "limit": 9, "now": TODAY}
     return {
         "path": artifact in artifacts_at_path(path=path, **asked),
         "files": artifact in artifacts_by_path(prefix="", after=None, **asked),
@@ -80,7 +80,7 @@ def test_hides_it_from_all_but_who_names_it_exactly(project: Project) -> None:
 def test_uncovers_the_one_before_it(project: Project) -> None:
     older = put(project, Kind(stored=0), first=NOW - timedelta(days=9))
     newer = put(project, Kind(stored=1), first=NOW - timedelta(days=9))
-    asked = {"path": newer.path, "ref": newer.ref, "limit": 9, "now": TODAY}
+    asked: dict[str, Any] = {"path": newer.path, "ref": newer.ref, "limit": 9, "now": TODAY}
 
     yank(newer)
 
