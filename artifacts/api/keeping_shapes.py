@@ -29,7 +29,7 @@ class ConsentDocument(TypedDict):
 class LiftingDocument(TypedDict):
     """How far the lifting of a hold is."""
 
-    persons_needed: Annotated[int, Says(minimum=2)]
+    persons_needed: Annotated[int, Says(minimum=2, examples=[2])]
     asked: list[ConsentDocument]
     lifted_at: Time | None
 
@@ -86,7 +86,7 @@ class CountedDocument(TypedDict):
     artifacts: Count
 
 
-class UseDocument(TypedDict):
+class DeclaredUseDocument(TypedDict):
     """A declaration that bytes are in use."""
 
     id: Id

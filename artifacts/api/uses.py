@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked
-from artifacts.api.keeping_shapes import UseDocument
+from artifacts.api.keeping_shapes import DeclaredUseDocument
 from artifacts.api.links import project_url
 from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.api.reasons import validated
@@ -135,7 +135,7 @@ class ProjectUses(NativeView):
         return response
 
 
-def _document(declared: DeclaredUse) -> UseDocument:
+def _document(declared: DeclaredUse) -> DeclaredUseDocument:
     return {
         "id": str(declared.pk),
         "kind": declared.kind,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -29,6 +30,8 @@ class Holding:
 def place_hold(*, project: Project, holding: Holding, actor: Actor, now: datetime) -> Hold:
     """Hold bytes and evidence of what is covered, also of what comes later. One owner is enough.
 
+    The same again, by the same actor, is the hold that stands.
+
     What a retention run is about to take is spared; what is in the trash stays there, and can be
     restored, until the hold is lifted.
 
@@ -40,19 +43,22 @@ def place_hold(*, project: Project, holding: Holding, actor: Actor, now: datetim
     actor.require(Permission.OWN, project=project.pk)
     _check(project, holding, now=now)
     reach = holding.reach
+    said: dict[str, Any] = {
+        "project": project,
+        "artifact_id": reach.artifact,
+        "build_id": reach.build,
+        "paths": reach.paths.text if reach.paths is not None else None,
+        "expression": reach.paths.expression if reach.paths is not None else None,
+        "reason": holding.reason,
+        "ends_at": holding.ends_at,
+        "placed_by": actor.name,
+    }
     with transaction.atomic(durable=True):
         holds_change()
-        hold = Hold.objects.create(
-            project=project,
-            artifact_id=reach.artifact,
-            build_id=reach.build,
-            paths=reach.paths.text if reach.paths is not None else None,
-            expression=reach.paths.expression if reach.paths is not None else None,
-            reason=holding.reason,
-            placed_at=now,
-            placed_by=actor.name,
-            ends_at=holding.ends_at,
-        )
+        standing = Hold.objects.filter(**said, lifting=None).first()
+        if standing is not None:
+            return standing
+        hold = Hold.objects.create(**said, placed_at=now)
         record(
             actor,
             "hold.place",

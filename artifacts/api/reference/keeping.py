@@ -5,10 +5,10 @@ from typing import Any, Final
 from artifacts.api.holds import HoldIn
 from artifacts.api.keeping_shapes import (
     CountedDocument,
+    DeclaredUseDocument,
     HoldDocument,
     MarkDocument,
     TrashedDocument,
-    UseDocument,
 )
 from artifacts.api.reasons import ReasonIn
 from artifacts.api.reference.projects import NEED_A_RIGHT, OF_PROJECT
@@ -228,7 +228,7 @@ OPERATIONS: Final[Operations] = {
         reader=Reader.ADMINISTRATOR,
         summary="What was declared to be in use of a project's bytes, the last first",
         parameters=(Parameter("kind", Kind, "Only of this kind."), SHA256, CURSOR),
-        answers=(Answer(200, "At most 500.", {"uses": [UseDocument]}, may_have=("Link",)),),
+        answers=(Answer(200, "At most 500.", {"uses": [DeclaredUseDocument]}, may_have=("Link",)),),
         refusals=(*OF_PROJECT, MalformedRequest, MalformedDigest),
     ),
     **_record(
