@@ -23,6 +23,7 @@ from artifacts.domain.retention import (
     Measure,
     Rule,
     decide,
+    immutable_by,
 )
 from artifacts.domain.retention_document import read_policy
 from tests.factories.retention_policies import policies
@@ -329,3 +330,27 @@ def _since(rule: Rule, about: Facts) -> datetime:
     if rule.measure is Measure.AGE or about.downloaded_at is None:
         return about.stored_at
     return max(about.stored_at, about.downloaded_at)
+
+
+VERSIONS = {"immutable": [{"name": "versions", "when": {"paths": ["dist/*"]}}]}
+TAGS = {"immutable": [{"name": "tags", "when": {"refs": ["refs/tags/**"], "is_protected": True}}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "ref", "is_protected", "rule"),
+    [
+        ("dist/a", "refs/heads/main", False, "versions"),
+        ("dist/a/b", "refs/heads/main", True, None),
+        ("doc/a", "refs/tags/v1", True, "tags"),
+        ("doc/a", "refs/tags/v1", False, None),
+        ("dist/a", "refs/tags/v1", True, "tags"),
+    ],
+)
+def test_gives_some_names_once(
+    path: str, ref: str, rule: str | None, *, is_protected: bool
+) -> None:
+    found = immutable_by(
+        path, ref, is_protected=is_protected, policies=[of_project(VERSIONS), of_organization(TAGS)]
+    )
+
+    assert (found.name if found is not None else None) == rule
