@@ -346,41 +346,6 @@ class PreconditionFailed(Refusal):
     kind = Kind.PRECONDITION
 
 
-class ArtifactHeld(Refusal):
-    """A legal hold covers the artifact: nothing takes it away while the hold stands."""
-
-    code = "artifact-held"
-    kind = Kind.CONFLICT
-
-
-class HoldNotFound(Refusal):
-    """There is no such hold, or none that this token may see."""
-
-    code = "hold-not-found"
-    kind = Kind.NOT_FOUND
-
-
-class HoldNotActive(Refusal):
-    """The hold was lifted or has ended already."""
-
-    code = "hold-not-active"
-    kind = Kind.CONFLICT
-
-
-class HoldNeedsAnother(Refusal):
-    """Nobody lifts a hold alone: somebody else has to say so too."""
-
-    code = "hold-needs-another"
-    kind = Kind.FORBIDDEN
-
-
-class HoldMalformed(Refusal):
-    """This is no hold: what it covers, or its end, cannot be."""
-
-    code = "hold-malformed"
-    kind = Kind.INVALID
-
-
 class ArtifactRemoved(Refusal):
     """Somebody has removed the artifact: its bytes are not handed out any more."""
 
@@ -407,10 +372,3 @@ class NameImmutable(Refusal):
 
     code = "name-immutable"
     kind = Kind.CONFLICT
-
-
-class ReasonMissing(Refusal):
-    """This needs a reason, which is kept with what was done."""
-
-    code = "reason-missing"
-    kind = Kind.INVALID

@@ -9,9 +9,45 @@ from uuid import UUID
 
 from artifacts.domain.patterns import Pattern
 from artifacts.domain.retention import NEVER
+from kernel.errors import Kind, Refusal
 
 # An old request must not wait for somebody who does not know what was asked.
 CONSENT_LIFE: Final = timedelta(days=7)
+
+
+class ArtifactHeld(Refusal):
+    """A legal hold covers the artifact: nothing takes it away while the hold stands."""
+
+    code = "artifact-held"
+    kind = Kind.CONFLICT
+
+
+class HoldNotFound(Refusal):
+    """There is no such hold, or none that this token may see."""
+
+    code = "hold-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class HoldNotActive(Refusal):
+    """The hold was lifted or has ended already."""
+
+    code = "hold-not-active"
+    kind = Kind.CONFLICT
+
+
+class HoldNeedsAnother(Refusal):
+    """Nobody lifts a hold alone: somebody else has to say so too."""
+
+    code = "hold-needs-another"
+    kind = Kind.FORBIDDEN
+
+
+class HoldMalformed(Refusal):
+    """This is no hold: what it covers, or its end, cannot be."""
+
+    code = "hold-malformed"
+    kind = Kind.INVALID
 
 
 class HoldState(StrEnum):

@@ -2,9 +2,16 @@
 
 from typing import Final
 
-from artifacts.errors import ReasonMissing
+from kernel.errors import Kind, Refusal
 
 LONGEST_REASON: Final = 500
+
+
+class ReasonMissing(Refusal):
+    """This needs a reason, which is kept with what was done."""
+
+    code = "reason-missing"
+    kind = Kind.INVALID
 
 
 def require_reason(reason: str) -> None:

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from artifacts.domain.holds import HoldState
-from artifacts.errors import HoldNotFound
+from artifacts.domain.holds import HoldNotFound, HoldState
 from artifacts.models import Hold
 from artifacts.queries.retention import Holder, of_projects_owned_by, projects_below
 from kernel.actor import Actor

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from artifacts.domain.holds import ArtifactHeld
 from artifacts.domain.retention import HOLDING, USING, Ruled
-from artifacts.errors import ArtifactHeld
 from artifacts.models import DeclaredUse, Hold, NamedFile
 
 _COVERS: Final = """

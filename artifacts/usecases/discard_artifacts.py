@@ -44,7 +44,7 @@ def discard_artifacts(*, removal: Removal, ended: Mapping[UUID, Ended | None]) -
     return gone
 
 
-def copied(row: NamedFile) -> dict[str, object]:
+def copied(*, row: NamedFile) -> dict[str, object]:
     """The members that an artifact has in sight and in the trash alike."""
     return {
         field.attname: getattr(row, field.attname)
@@ -54,7 +54,7 @@ def copied(row: NamedFile) -> dict[str, object]:
 
 def _trashed(artifact: Artifact, removal: Removal, ended: Ended | None) -> TrashedArtifact:
     trashed = TrashedArtifact(
-        **copied(artifact),
+        **copied(row=artifact),
         removed_at=removal.at,
         removed_by=removal.by,
         restorable_until=removal.restorable_until,

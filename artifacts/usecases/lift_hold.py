@@ -4,9 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.holds import HoldState, consenting, is_enough
+from artifacts.domain.holds import HoldNeedsAnother, HoldNotActive, HoldState, consenting, is_enough
 from artifacts.domain.reasons import require_reason
-from artifacts.errors import HoldNeedsAnother, HoldNotActive
 from artifacts.models import Hold, HoldConsent, HoldLifting
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from artifacts.domain.holds import Reach
+from artifacts.domain.holds import HoldMalformed, Reach
 from artifacts.domain.patterns import broken_by
 from artifacts.domain.reasons import require_reason
-from artifacts.errors import HoldMalformed
 from artifacts.models import Artifact, Build, Hold, Project, TrashedArtifact
 from artifacts.queries.holds import covers_of
 from artifacts.queries.locking import holds_change

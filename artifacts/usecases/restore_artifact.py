@@ -45,7 +45,7 @@ def restore_trashed(
         if not locked.exists() or not is_restorable(trashed, now=now):
             raise ArtifactNotFound
         locked.delete()
-        artifact = Artifact(**copied(trashed))
+        artifact = Artifact(**copied(row=trashed))
         artifact.project, artifact.blob, artifact.build = (
             trashed.project,
             trashed.blob,

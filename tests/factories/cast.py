@@ -18,15 +18,12 @@ from access.models import Invitation, Issuer, Token, TrustedPublisher, User
 from access.queries import organization_place, project_place
 from access.usecases.create_token import CreatedToken, create_token
 from access.usecases.invite_member import invite_member
-from artifacts.domain.holds import Reach
-from artifacts.domain.patterns import Pattern
 from artifacts.domain.transfer import UploadState
-from artifacts.models import Artifact, Build, Hold, Project, RetentionPlan, Upload
+from artifacts.models import Artifact, Build, Project, RetentionPlan, Upload
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
-from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.start_build import Wanted, start_build
@@ -38,29 +35,16 @@ from provenance.usecases.attest_builds import Attestor, attest_builds
 from provenance.wiring import judge
 from tests.factories.actors import administrator
 from tests.factories.addresses import Things
-from tests.factories.archives import tarred
 from tests.factories.builds import send
 from tests.factories.facts import witnessed
+from tests.factories.keeping import PATH, PUBLISHED, held, keeping_bodies
 from tests.factories.people import account, member, personal_token
 from tests.fakes.blob_store import MemoryBlobStore
 
 ROLES: Final = {role.value: role for role in Role}
 JOB: Final = witnessed()
 OF_THE_JOB: Final = b"bytes of the job"
-PATH: Final = "dist/a.tar.gz"
 RETENTION: Final = {"document": {"expire": [{"name": "old", "after_days": 365}]}}
-
-PUBLISHED: Final = tarred({PATH: b"bytes"}, "tar.gz")
-RECORD: Final = {"name": "widget", "digest": f"sha256:{sha256(PUBLISHED).hexdigest()}"}
-RECORDS: Final = {
-    "storage": {"registry_url": "https://registry.example"},
-    "deployment": {
-        "status": "deployed",
-        "logical_environment": "production",
-        "deployment_name": "widget",
-    },
-    "release": {"version": "1"},
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +86,6 @@ class Cast:
             "owner_id": "77",
             "workflow_path": ".github/workflows/release.yml",
         }
-        why = {"reason": "case 7"}
         token = {"name": "mine", "project": name, "permissions": ["read"], "expires_in": 60}
         return {
             ("api/v1/organizations", "POST"): {"organization": "fresh"},
@@ -114,17 +97,7 @@ class Cast:
             (f"{project}/retention-policy", "PUT"): RETENTION,
             ("api/v1/organizations/<str:organization>/retention-policy", "PUT"): RETENTION,
             ("api/v1/retention-policy", "PUT"): RETENTION,
-            (f"{project}/holds", "POST"): {"paths": "dist/*", **why},
-            ("api/v1/holds/<uuid:hold>/lift", "POST"): why,
-            **{
-                (f"api/v1/artifacts/<uuid:artifact>/{act}", "POST"): why
-                for act in ("yank", "quarantine", "release", "remove", "restore")
-            },
-            **{(f"api/v1/builds/<uuid:build>/{act}", "POST"): why for act in ("yank", "restore")},
-            **{
-                (f"{project}/metadata/{kind}-record", "POST"): {**RECORD, **more}
-                for kind, more in RECORDS.items()
-            },
+            **keeping_bodies(project),
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
@@ -205,7 +178,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         path=PATH,
         upload=_given_up(open_build).pk,
         plan=_plan(place).pk,
-        hold=_hold(place).pk,
+        hold=held(place).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 
@@ -264,12 +237,6 @@ def _given_up(build: Build) -> Upload:
         started_at=now,
         touched_at=now,
     )
-
-
-def _hold(place: Project) -> Hold:
-    """On nothing that is there, so that the others' answers are as without it."""
-    holding = Holding(Reach(paths=Pattern("held/*")), "case", None)
-    return place_hold(project=place, holding=holding, actor=administrator(), now=timezone.now())
 
 
 def _plan(place: Project) -> RetentionPlan:

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from artifacts.domain.holds import Reach
-from artifacts.errors import ArtifactHeld, ArtifactKept, ArtifactNotFound
+from artifacts.domain.holds import ArtifactHeld, Reach
+from artifacts.errors import ArtifactKept, ArtifactNotFound
 from artifacts.models import Artifact, Hold, Project, TrashedArtifact
 from artifacts.queries import visible_artifact
 from artifacts.queries.retention import Holder

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,26 +11,10 @@ import pytest
 
 from access.domain.roles import Role
 from access.queries import organization_place
-from artifacts.models import Artifact, Hold
-from client import cli
+from artifacts.models import Artifact, Hold, Yank
 from tests.factories.people import account, personal_token
-from tests.journeys.conftest import WIDGET, Answer, Shelf, digest_of
-
-Curl = Callable[..., Answer]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How the command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.out)
-        return found
+from tests.journeys.conftest import WIDGET, Answer, Shelf, Shop, digest_of
+from tests.journeys.consumer import FILES, TOOL, Ended, Machine, artifact_of, pinned
 
 
 @dataclass(frozen=True)
@@ -39,19 +22,14 @@ class Person:
     """Somebody with a token."""
 
     shelf: Shelf
-    token: str
+    machine: Machine
+
+    @property
+    def token(self) -> str:
+        return self.machine.token
 
     def run(self, *arguments: str) -> Ended:
-        out, err = StringIO(), StringIO()
-        environ = {
-            "STRONGROOM_URL": self.shelf.shop.web.url,
-            "STRONGROOM_PROJECT": str(self.shelf.shop.project),
-            "STRONGROOM_TOKEN": self.token,
-            "HOME": "/nowhere",
-        }
-        with redirect_stdout(out), redirect_stderr(err):
-            code = cli.run([*arguments, "--json"], environ)
-        return Ended(int(code), out.getvalue(), err.getvalue())
+        return self.machine.run(*arguments, "--json")
 
     def post(self, part: str, **members: Any) -> Answer:
         address = f"{self.shelf.shop.web.url}/api/v1/{part}"
@@ -62,19 +40,29 @@ class Person:
         return self.shelf.curl(f"{self.shelf.shop.web.url}/api/v1/{part}", token=self.token)
 
 
-def person(shelf: Shelf, name: str, role: Role) -> Person:
-    place = organization_place(shelf.shop.project.organization)
-    return Person(shelf, personal_token(account(name, place, role)))
+People = Callable[..., Person]
 
 
 @pytest.fixture
-def olga(shelf: Shelf) -> Person:
-    return person(shelf, "olga", Role.OWNER)
+def people(shelf: Shelf, tmp_path: Path) -> People:
+    """Somebody of this name, with this role in the organization."""
+
+    def come(name: str, role: Role = Role.OWNER) -> Person:
+        place = organization_place(shelf.shop.project.organization)
+        token = personal_token(account(name, place, role))
+        return Person(shelf, Machine(tmp_path, shelf.shop.web.url, token))
+
+    return come
 
 
 @pytest.fixture
-def otto(shelf: Shelf) -> Person:
-    return person(shelf, "otto", Role.OWNER)
+def olga(people: People) -> Person:
+    return people("olga")
+
+
+@pytest.fixture
+def otto(people: People) -> Person:
+    return people("otto")
 
 
 def test_holds_and_fails_to_lift_alone(shelf: Shelf, olga: Person, otto: Person) -> None:
@@ -105,8 +93,8 @@ def test_holds_and_fails_to_lift_alone(shelf: Shelf, olga: Person, otto: Person)
     assert late.json["error"]["code"] == "hold-not-active"
 
 
-def test_is_told_what_is_wrong_with_a_hold(shelf: Shelf, olga: Person) -> None:
-    reader = person(shelf, "rita", Role.READER)
+def test_is_told_what_is_wrong_with_a_hold(people: People, olga: Person) -> None:
+    reader = people("rita", Role.READER)
     unknown = "0197d2a4-58c1-7f3e-9c55-3f2b7f0c9d11"
 
     for who, arguments, code, said in (
@@ -244,3 +232,22 @@ def test_is_refused_a_declaration_about_nothing(
     )
 
     assert answer.is_problem(code), answer
+
+
+def test_is_warned_of_what_its_project_has_taken_back(shop: Shop, tmp_path: Path) -> None:
+    with pinned(shop, tmp_path) as scene:
+        artifact = artifact_of(scene.build)
+        Yank.objects.create(
+            artifact=artifact,
+            reason="it is broken",
+            marked_at=artifact.stored_at,
+            marked_by="the test",
+        )
+
+        by_name = scene.pull()
+        exactly = scene.pull(TOOL, "--build", str(scene.build.pk))
+
+    assert (by_name.code, "nothing-offered" in by_name.err) == (3, True), by_name
+    assert exactly.code == 0, exactly
+    assert f"warning: {TOOL} was yanked by its project" in exactly.err
+    assert scene.machine.files() == {"tool.bin": FILES[TOOL]}

@@ -13,10 +13,10 @@ from artifacts.api.shapes import (
     StateOfBuild,
 )
 from artifacts.api.uploads import LIFE
+from artifacts.domain.holds import ArtifactHeld
 from artifacts.domain.names import UnsafeName, UnsafePath
 from artifacts.errors import (
     ArtifactExpired,
-    ArtifactHeld,
     ArtifactNotFound,
     ArtifactRemoved,
     BuildDiffers,

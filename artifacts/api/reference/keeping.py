@@ -15,23 +15,25 @@ from artifacts.api.reference.projects import NEED_A_RIGHT, OF_PROJECT
 from artifacts.api.shapes import ArtifactDocument
 from artifacts.api.uses import DeploymentRecordIn, RecordIn, ReleaseRecordIn, StorageRecordIn
 from artifacts.domain.declarations import Kind
-from artifacts.domain.holds import HoldState
+from artifacts.domain.holds import (
+    ArtifactHeld,
+    HoldMalformed,
+    HoldNeedsAnother,
+    HoldNotActive,
+    HoldNotFound,
+    HoldState,
+)
+from artifacts.domain.reasons import ReasonMissing
 from artifacts.errors import (
     ArtifactExpired,
-    ArtifactHeld,
     ArtifactKept,
     ArtifactNotFound,
     ArtifactNotPublished,
     ArtifactRemoved,
     BuildNotFound,
-    HoldMalformed,
-    HoldNeedsAnother,
-    HoldNotActive,
-    HoldNotFound,
     NameImmutable,
     OrganizationNotFound,
     QuotaExceeded,
-    ReasonMissing,
 )
 from kernel.actor import PersonNeeded
 from kernel.digest import MalformedDigest

@@ -11,15 +11,17 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artifacts.domain.holds import CONSENT_LIFE, HoldState, Reach
-from artifacts.domain.patterns import Pattern
-from artifacts.errors import (
+from artifacts.domain.holds import (
+    CONSENT_LIFE,
     ArtifactHeld,
     HoldMalformed,
     HoldNeedsAnother,
     HoldNotActive,
     HoldNotFound,
+    HoldState,
+    Reach,
 )
+from artifacts.domain.patterns import Pattern
 from artifacts.models import Artifact, Build, Hold, HoldConsent, HoldLifting, Project
 from artifacts.queries.holds import HoldFilter, holds_after, visible_hold
 from artifacts.queries.locking import holds_change

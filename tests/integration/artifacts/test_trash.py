@@ -7,17 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from artifacts.domain.holds import Reach
+from artifacts.domain.holds import ArtifactHeld, Reach
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.reasons import ReasonMissing
 from artifacts.errors import (
     ArtifactExpired,
-    ArtifactHeld,
     ArtifactKept,
     ArtifactNotFound,
     ArtifactNotPublished,
     ArtifactRemoved,
     PathTaken,
-    ReasonMissing,
 )
 from artifacts.models import Artifact, Blob, DeclaredUse, Project, Tombstone, TrashedArtifact
 from artifacts.queries import Place, visible_artifact
@@ -126,7 +125,7 @@ def test_gives_everything_back_as_it_was(project: Project, store: MemoryBlobStor
     restored = restore(trashed)
 
     found = visible_artifact(actor=reader(project), artifact=before.pk)
-    assert copied(found) == copied(before)
+    assert copied(row=found) == copied(row=before)
     assert restored == found
     assert not TrashedArtifact.objects.exists()
     assert AuditRecord.objects.get(action="artifact.restore").facts["reason"] == "it was needed"

@@ -6,12 +6,9 @@ from typing import Any
 import pytest
 
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.reasons import ReasonMissing
 from artifacts.domain.retention import Level
-from artifacts.errors import (
-    ArtifactQuarantined,
-    NameImmutable,
-    ReasonMissing,
-)
+from artifacts.errors import ArtifactQuarantined, NameImmutable
 from artifacts.models import Artifact, Project, Quarantine, Yank
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.finding import (
