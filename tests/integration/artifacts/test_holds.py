@@ -22,6 +22,7 @@ from artifacts.domain.holds import (
     Reach,
 )
 from artifacts.domain.patterns import Pattern
+from artifacts.domain.reasons import ReasonMissing
 from artifacts.models import Artifact, Build, Hold, HoldConsent, HoldLifting, Project
 from artifacts.queries.holds import HoldFilter, holds_after, visible_hold
 from artifacts.queries.locking import holds_change
@@ -298,8 +299,6 @@ def test_needs_a_reason_and_something_to_cover(project: Project) -> None:
         actor=administrator(), organization="acme", slug="other", is_public=False, now=NOW
     )
     for holding, field in [
-        (Holding(Reach(), " "), "reason"),
-        (Holding(Reach(), "x" * 501), "reason"),
         (Holding(Reach(), "case", ends_at=TODAY), "ends_at"),
         (Holding(Reach(artifact=artifact.pk, build=artifact.build_id), "case"), "covers"),
         (Holding(Reach(paths=Pattern("***")), "case"), "paths"),
@@ -311,6 +310,11 @@ def test_needs_a_reason_and_something_to_cover(project: Project) -> None:
         assert refused.value.facts["field"] == field
     with pytest.raises(HoldMalformed):
         hold(other, Reach(artifact=artifact.pk))
+    for reason in (" ", "x" * 501):
+        with pytest.raises(ReasonMissing):
+            place_hold(
+                project=project, holding=Holding(Reach(), reason), actor=owner(project), now=TODAY
+            )
 
 
 def test_is_listed_by_state_and_seen_by_owners(project: Project) -> None:
@@ -359,11 +363,13 @@ def test_in_sql_covers_what_it_covers(project: Project) -> None:
         held = [
             place_hold(
                 project=project,
-                holding=Holding(one, "case", ends_at=NOW + timedelta(days=days) if days else None),
+                holding=Holding(
+                    one, f"case {number}", ends_at=NOW + timedelta(days=days) if days else None
+                ),
                 actor=owner(project),
                 now=NOW,
             )
-            for one, days, _is_lifted in wanted
+            for number, (one, days, _is_lifted) in enumerate(wanted)
         ]
         for one, (_reach, _days, is_lifted) in zip(held, wanted, strict=True):
             if is_lifted:
