@@ -280,13 +280,6 @@ class AccountNotAllowed(Refusal):
     kind = Kind.INVALID
 
 
-class PersonNeeded(Refusal):
-    """Only a person can do this: somebody logged in, or a personal token for everything."""
-
-    code = "person-needed"
-    kind = Kind.FORBIDDEN
-
-
 class LoginFailed(Refusal):
     """Name and password do not belong together."""
 

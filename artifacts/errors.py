@@ -344,3 +344,31 @@ class PreconditionFailed(Refusal):
 
     code = "precondition-failed"
     kind = Kind.PRECONDITION
+
+
+class ArtifactRemoved(Refusal):
+    """Somebody has removed the artifact: its bytes are not handed out any more."""
+
+    code = "artifact-removed"
+    kind = Kind.GONE
+
+
+class ArtifactQuarantined(Refusal):
+    """An administrator has put the artifact into quarantine: nobody gets its bytes."""
+
+    code = "artifact-quarantined"
+    kind = Kind.FORBIDDEN
+
+
+class ArtifactKept(Refusal):
+    """Something keeps the artifact, and keep always wins: nobody removes it while that is so."""
+
+    code = "artifact-kept"
+    kind = Kind.CONFLICT
+
+
+class NameImmutable(Refusal):
+    """The name can never be overwritten, used again or yanked: a rule says so."""
+
+    code = "name-immutable"
+    kind = Kind.CONFLICT

@@ -9,6 +9,7 @@ from artifacts import wiring
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
+from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.mend_blob import mend_damaged_when_due
 from artifacts.usecases.probe_store import probe_store_when_due
@@ -53,7 +54,13 @@ def collect_blobs_task(**_later: object) -> None:
 @shared_task(name="artifacts.apply_retention", ignore_result=True)
 def apply_retention_task(**_later: object) -> None:
     """Go on with the retention run that is under way."""
-    apply_retention(clock=timezone.now)
+    apply_retention(clock=timezone.now, trash=wiring.trash_window())
+
+
+@shared_task(name="artifacts.empty_trash", ignore_result=True)
+def empty_trash_task(**_later: object) -> None:
+    """Bury what can be restored no longer."""
+    empty_trash(now=timezone.now())
 
 
 @shared_task(name="artifacts.measure_uploads", ignore_result=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -203,6 +204,11 @@ def scrub_rate() -> int:
     """Bytes a second at which stored bytes are measured again; 0 where they are not."""
     rate: int = settings.SCRUB_BYTES_PER_SECOND
     return rate
+
+
+def trash_window() -> timedelta:
+    """How long what was removed can be restored."""
+    return timedelta(days=settings.TRASH_DAYS)
 
 
 def direct_uploads() -> DirectUploads | None:

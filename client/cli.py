@@ -8,7 +8,19 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
-from client.commands import login, logout, pull, push, seal, trust, verify, whoami
+from client.commands import (
+    hold,
+    login,
+    logout,
+    pull,
+    push,
+    restore,
+    seal,
+    trust,
+    verify,
+    whoami,
+    yank,
+)
 from client.commands.waiting import WAIT_SECONDS
 from client.console import Console
 from client.errors import StoreRefused, exit_code
@@ -39,6 +51,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     seal,
     pull,
     verify,
+    hold,
+    yank,
+    restore,
     whoami,
     login,
     logout,

@@ -33,6 +33,7 @@ class Offered:
     size_bytes: int
     build: UUID
     state: str
+    yanked: str | None = None  # the reason, or nothing where only that is known
 
 
 def with_digest(store: Store, project: str, digest: Sha256) -> list[Offered]:
@@ -170,7 +171,16 @@ def _offered(document: Mapping[str, Any]) -> Offered:
         size_bytes=size_bytes,
         build=_uuid(build, "id"),
         state=member(build, "state", str),
+        yanked=_yanked(document),
     )
+
+
+def _yanked(document: Mapping[str, Any]) -> str | None:
+    """Stores of before say nothing about it."""
+    mark = document.get("yanked")
+    if isinstance(mark, Mapping):
+        return str(mark.get("reason", ""))
+    return "" if document.get("is_yanked") is True else None
 
 
 def _uuid(document: Mapping[str, Any], name: str) -> UUID:

@@ -178,6 +178,24 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
         ),
     ),
     "Signing": SIGNING,
+    "Keeping": (
+        Setting(
+            "HOLD_LIFT_PERSONS",
+            Kind.COUNT,
+            User.WEB,
+            "how many different people it takes to lift a legal hold, within a week; 2 or more",
+            "3",
+            "2",
+        ),
+        Setting(
+            "TRASH_DAYS",
+            Kind.COUNT,
+            User.BOTH,
+            "how long what was removed can be restored; its bytes are kept as long",
+            "30",
+            "7",
+        ),
+    ),
     "Limits": (
         Setting(
             "MAX_UPLOAD_BYTES",

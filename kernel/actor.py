@@ -41,6 +41,13 @@ class PermissionMissing(Refusal):
     kind = Kind.FORBIDDEN
 
 
+class PersonNeeded(Refusal):
+    """Only a person can do this: somebody logged in, or a personal token for everything."""
+
+    code = "person-needed"
+    kind = Kind.FORBIDDEN
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One permission, on one project or (project None) on all of the instance."""
@@ -120,6 +127,18 @@ class Actor:
         """Refuse unless `may_in`, as `require` does."""
         if not self.may_in(permission, organization=organization):
             self._refuse(permission)
+
+    def require_whole_person(self) -> int:
+        """The account of the person who asks, with all that they are: not by a narrower token.
+
+        Raises:
+            Unauthenticated, PersonNeeded: no person asks, or not so.
+        """
+        if self.is_anonymous:
+            raise Unauthenticated
+        if self.person is None or self.is_narrowed:
+            raise PersonNeeded(actor=self.name)
+        return self.person
 
     def _refuse(self, permission: Permission) -> NoReturn:
         if self.is_anonymous:

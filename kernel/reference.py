@@ -158,6 +158,11 @@ HEADERS: Final[Mapping[str, Told]] = {
         "reason.",
         "passed; level=SLSA_BUILD_LEVEL_1",
     ),
+    "Strongroom-Yanked": Told(
+        str,
+        "Why the artifact's project has taken it back, percent-encoded: a newer one is better.",
+        "it is broken",
+    ),
     "WWW-Authenticate": Told(str, "Which credentials are missing.", 'Bearer realm="strongroom"'),
     "X-Trust-Root-Version": Told(str, "The version of this trust root.", "1"),
 }
@@ -176,6 +181,7 @@ PATH_PARAMETERS: Final[Mapping[str, Told]] = {
     "identity": Told(str, "The id of an attestation, or of a signing key.", ID_EXAMPLE),
     "upload": Told(Id, "A direct upload's id.", ID_EXAMPLE),
     "plan": Told(Id, "A retention plan's id.", ID_EXAMPLE),
+    "hold": Told(Id, "A legal hold's id.", ID_EXAMPLE),
     "token_id": Told(Id, "A token's id. It is no secret.", ID_EXAMPLE),
     "publisher_id": Told(Id, "A trusted publisher's id.", ID_EXAMPLE),
     "invitation": Told(Id, "An invitation's id. It is no secret.", ID_EXAMPLE),

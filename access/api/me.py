@@ -13,7 +13,7 @@ from access.api.serializers import DEFAULT_LIFE_DAYS, who_am_i
 from access.domain.roles import TokenScope
 from access.models import Token
 from access.queries import memberships_of, personal_tokens, place_of
-from access.usecases.create_personal_token import create_personal_token, require_whole_person
+from access.usecases.create_personal_token import create_personal_token
 from access.usecases.create_token import CreatedToken
 from access.usecases.log_in import log_in
 from access.usecases.revoke_personal_token import require_person, revoke_personal_token
@@ -96,7 +96,7 @@ class MyTokens(NativeView):
     def post(self, request: Request) -> Response:
         """Make one; the secret is shown in this answer and nowhere else."""
         actor = actor_of(request)
-        require_whole_person(actor=actor)
+        actor.require_whole_person()
         asked = PersonalTokenIn(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data

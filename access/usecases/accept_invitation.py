@@ -10,10 +10,10 @@ from django.db.models import Q, QuerySet
 
 from access.domain.invitations import digest
 from access.domain.roles import Role
-from access.errors import AccountNotAllowed, InvitationNotFound, PersonNeeded
+from access.errors import AccountNotAllowed, InvitationNotFound
 from access.models import Invitation, Membership, User
 from access.queries import place_of
-from kernel.actor import Actor
+from kernel.actor import Actor, PersonNeeded
 from kernel.audit.record import record
 
 

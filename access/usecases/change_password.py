@@ -8,7 +8,6 @@ from django.db import transaction
 
 from access.errors import LoginFailed, PasswordNotAllowed
 from access.models import User
-from access.usecases.create_personal_token import require_whole_person
 from access.usecases.prove_password import prove_password
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -24,7 +23,7 @@ def change_password(*, current: str, new: str, address: str, actor: Actor, now: 
         TooManyAttempts, LoginFailed: as `prove_password`, of the current one.
         PasswordNotAllowed: the new one is the current one, or the store's rules turn it down.
     """
-    person = User.objects.get(pk=require_whole_person(actor=actor))
+    person = User.objects.get(pk=actor.require_whole_person())
     proven = prove_password(
         username=person.get_username(), password=current, address=address, now=now
     )

@@ -8,10 +8,10 @@ from access.domain import tokens
 from access.domain.identity_token import is_text
 from access.domain.roles import SCOPES, TokenScope
 from access.domain.tokens import LONGEST_API_LIFE, TokenKind
-from access.errors import PersonNeeded, TokenNotAllowed
+from access.errors import TokenNotAllowed
 from access.models import Token, User
 from access.usecases.create_token import LONGEST_NAME, CreatedToken
-from kernel.actor import Actor, Permission, Unauthenticated
+from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 
 
@@ -28,7 +28,7 @@ def create_personal_token(
         PersonNeeded: no person asks, or one by a token of a narrower scope.
         TokenNotAllowed: the name or the life cannot be given.
     """
-    person = require_whole_person(actor=actor)
+    person = actor.require_whole_person()
     if not is_text(name) or len(name) > LONGEST_NAME:
         raise TokenNotAllowed(field="name", expected=f"printable, up to {LONGEST_NAME} characters")
     if not 0 < life.total_seconds() <= LONGEST_API_LIFE.total_seconds():
@@ -36,19 +36,6 @@ def create_personal_token(
         raise TokenNotAllowed(field="expires_in", expected=f"1 to {limit} seconds")
     with transaction.atomic(durable=True):
         return issue(person=User.objects.get(pk=person), name=name, scope=scope, life=life, now=now)
-
-
-def require_whole_person(*, actor: Actor) -> int:
-    """The id of the person who asks, with all that they are: not by a token of narrower scope.
-
-    Raises:
-        Unauthenticated, PersonNeeded: as above.
-    """
-    if actor.is_anonymous:
-        raise Unauthenticated
-    if actor.person is None or actor.is_narrowed:
-        raise PersonNeeded(actor=actor.name)
-    return actor.person
 
 
 def issue(

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.db import transaction
 
 from access.domain.tokens import TokenKind
-from access.errors import PersonNeeded, TokenNotFound
+from access.errors import TokenNotFound
 from access.models import Token
-from kernel.actor import Actor, Unauthenticated
+from kernel.actor import Actor, PersonNeeded, Unauthenticated
 from kernel.audit.record import record
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, overload
 
+from artifacts.api.keeping_shapes import MarkDocument
 from artifacts.api.links import (
     artifact_url,
     build_url,
@@ -28,7 +29,7 @@ from artifacts.api.shapes import (
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.origin import RELEASE
 from artifacts.domain.retention import Cited, Decision
-from artifacts.models import Artifact, Build, Organization, Project
+from artifacts.models import Artifact, Build, Mark, Organization, Project
 from artifacts.queries.retention import holder_of
 from provenance.queries import RequestStatus
 
@@ -82,6 +83,8 @@ def artifact_document(artifact: Artifact, expiry: Decision) -> ArtifactDocument:
         "build": {"id": str(build.pk), "state": build.state},
         "attestation": {"status": ATTESTATION_STATUS[BuildState(build.state)]},
         "expiry": expiry_document(expiry, artifact.project),
+        "yanked": mark_document(getattr(artifact, "yank", None)),
+        "quarantined": mark_document(getattr(artifact, "quarantine", None)),
         "urls": {
             "self": artifact_url(artifact),
             "download": artifact_url(artifact, "/download"),
@@ -92,6 +95,17 @@ def artifact_document(artifact: Artifact, expiry: Decision) -> ArtifactDocument:
             "build": build_url(build),
         },
     }
+
+
+@overload
+def mark_document(mark: Mark) -> MarkDocument: ...
+@overload
+def mark_document(mark: Mark | None) -> MarkDocument | None: ...
+def mark_document(mark: Mark | None) -> MarkDocument | None:
+    """Why an artifact has a mark; None where it has none."""
+    if mark is None:
+        return None
+    return {"reason": mark.reason, "at": rfc3339(mark.marked_at), "by": mark.marked_by}
 
 
 def expiry_document(expiry: Decision, project: Project) -> ExpiryDocument:
@@ -182,6 +196,7 @@ def file_document(artifact: Artifact) -> FileDocument:
         "sha256": artifact.blob.sha256,
         "size_bytes": artifact.blob.size_bytes,
         "job": artifact.contribution.job,
+        "is_yanked": getattr(artifact, "yank", None) is not None,
         "url": artifact_url(artifact),
     }
 

@@ -5,6 +5,7 @@ database goes back, and only then bytes flow.
 """
 
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 from django.conf import settings
@@ -47,6 +48,8 @@ from provenance.errors import PolicyNotMet
 
 BUNDLE_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 VERIFICATION: Final = "Strongroom-Verification"
+# Percent-encoded (RFC 3986): a header is no place for any other text.
+YANKED: Final = "Strongroom-Yanked"
 MAX_LINKS: Final = 16
 
 
@@ -169,6 +172,9 @@ def say_verified(response: HttpResponseBase, artifact: Artifact, verdict: Verdic
         if verdict.allowed
         else f"failed; reason={verdict.reason}"
     )
+    yank = getattr(artifact, "yank", None)
+    if yank is not None:
+        response[YANKED] = quote(yank.reason, safe=" ")
     links = [
         f'<{bundle_url(artifact, attestation["id"])}>; rel="describedby"; type="{BUNDLE_TYPE}"'
         for attestation in verdict.document["attestations"][:MAX_LINKS]

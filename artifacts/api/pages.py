@@ -8,6 +8,7 @@ PAGE_BUILDS: Final = 50
 PAGE_FILES: Final = 500
 PAGE_DOWNLOADS: Final = 200
 PAGE_MEMBERS: Final = 1000
+PAGE_HOLDS: Final = 100
 
 
 def next_link(url: str, cursor: str, asked: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@
 
 from typing import Annotated, Any, Literal, TypedDict
 
+from artifacts.api.keeping_shapes import MarkDocument
 from artifacts.api.retention_shapes import ExpiryDocument
 from artifacts.domain.archives import MemberKind
 from artifacts.domain.handover import Way
@@ -138,6 +139,13 @@ class ArtifactDocument(TypedDict):
     build: BuildOfArtifact
     attestation: AttestationOfArtifact
     expiry: ExpiryDocument
+    yanked: Annotated[
+        MarkDocument | None,
+        Says(description="Why no list or latest names it; it is handed out with a warning."),
+    ]
+    quarantined: Annotated[
+        MarkDocument | None, Says(description="Why its bytes are handed out to nobody.")
+    ]
     urls: ArtifactUrls
 
 
@@ -186,6 +194,7 @@ class FileDocument(TypedDict):
     sha256: Digest
     size_bytes: SizeBytes
     job: Job
+    is_yanked: bool
     url: Url
 
 

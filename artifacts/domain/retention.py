@@ -36,13 +36,16 @@ class Level(IntEnum):
 class Measure(StrEnum):
     """What a rule counts from: the storing, the last download, or newer artifacts.
 
-    ALWAYS is of keep rules alone, and counts from nothing.
+    ALWAYS is of keep rules alone, and counts from nothing. HELD and IN_USE are of no policy: the
+    store's own keep rules last as long as a hold or a use does.
     """
 
     ALWAYS = "always"
     AGE = "age"
     IDLE = "idle"
     NEWEST = "newest"
+    HELD = "held"
+    IN_USE = "in-use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Conditions:
     predicates: tuple[str, ...] = ()
     size_from_bytes: int | None = None
     size_to_bytes: int | None = None
+    is_yanked: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """One version of what was decided at one level."""
+    """One version of what was decided at one level.
+
+    `immutable` rules have conditions only: the names of what they speak of are given once.
+    """
 
     keep: tuple[Rule, ...] = ()
     expire: tuple[Rule, ...] = ()
+    immutable: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class Facts:
     `downloaded_at` is the last time that somebody was given bytes. `place` is how many artifacts
     of its path and ref are at least as new, itself among them; None where nobody counted, which
     is so whenever an artifact is only looked at. `asked_life` is what its job asked for.
+    `held_until` and `in_use_until` are the ends of the last legal hold and of the last declared
+    use; NEVER where one has no end, None where there is none.
     """
 
     path: str
@@ -113,6 +123,9 @@ class Facts:
     predicates: frozenset[str] = frozenset()
     place: int | None = None
     asked_life: timedelta | None = None
+    is_yanked: bool = False
+    held_until: datetime | None = None
+    in_use_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,8 @@ class Cited:
 
 
 ASKED_BY_JOB: Final = Cited("asked-by-job", Level.JOB, 0)
+LEGAL_HOLD: Final = Cited("legal-hold", Level.INSTANCE, 0)
+IN_USE: Final = Cited("in-use", Level.INSTANCE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +168,12 @@ class Ruled:
     cited: Cited
 
 
+# What keeps whatever policies say: of the instance, so that no final rule is above it.
+HOLDING: Final = Ruled(Rule(LEGAL_HOLD.name, Measure.HELD), LEGAL_HOLD)
+USING: Final = Ruled(Rule(IN_USE.name, Measure.IN_USE), IN_USE)
+PROTECTIONS: Final = (HOLDING, USING)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """All rules that hold for a project, in the order in which the first of equals counts."""
@@ -161,11 +182,17 @@ class Rules:
     expire: tuple[Ruled, ...] = ()
 
     @classmethod
-    def of(cls, policies: Sequence[Attached]) -> "Rules":
-        """Those of the policies, the highest level's first."""
+    def of(
+        cls, policies: Sequence[Attached], protections: Sequence[Ruled] = PROTECTIONS
+    ) -> "Rules":
+        """Those of the policies, the highest level's first, behind what protects by itself.
+
+        Who knows that nothing is held, or nothing in use, may leave that protection out.
+        """
         ordered = sorted(policies, key=lambda one: one.level)
+        keep = tuple(_cited(one, rule) for one in ordered for rule in one.policy.keep)
         return cls(
-            tuple(_cited(one, rule) for one in ordered for rule in one.policy.keep),
+            (*protections, *keep),
             tuple(_cited(one, rule) for one in ordered for rule in one.policy.expire),
         )
 
@@ -176,6 +203,17 @@ class Rules:
             for place, keeping in enumerate(self.keep)
             if not expiring.rule.is_final or keeping.cited.level <= expiring.cited.level
         )
+
+
+def immutable_by(
+    path: str, ref: str, *, is_protected: bool, policies: Sequence[Attached]
+) -> Cited | None:
+    """The rule under which this name is given once, for ever; the highest level's first."""
+    for attached in sorted(policies, key=lambda one: one.level):
+        for rule in attached.policy.immutable:
+            if _names(rule.conditions, path, ref, is_protected=is_protected):
+                return _cited(attached, rule).cited
+    return None
 
 
 def decide(facts: Facts, policies: Sequence[Attached], *, now: datetime) -> Decision:
@@ -228,6 +266,10 @@ def _kept_until(rule: Rule, facts: Facts) -> datetime | None:
             return NEVER if is_among else None
         case Measure.ALWAYS:
             return NEVER
+        case Measure.HELD:
+            return facts.held_until
+        case Measure.IN_USE:
+            return facts.in_use_until
         case Measure.AGE | Measure.IDLE:
             return _since(rule, facts)
 
@@ -249,12 +291,19 @@ def _since(rule: Rule, facts: Facts) -> datetime:
 
 def _speaks_of(conditions: Conditions, facts: Facts) -> bool:
     asked = (
-        not conditions.paths or any(one.matches(facts.path) for one in conditions.paths),
-        not conditions.refs or any(one.matches(facts.ref) for one in conditions.refs),
-        conditions.is_protected in (None, facts.is_protected),
+        _names(conditions, facts.path, facts.ref, is_protected=facts.is_protected),
         not conditions.outcomes or facts.outcome in conditions.outcomes,
         not conditions.predicates or not facts.predicates.isdisjoint(conditions.predicates),
         conditions.size_from_bytes is None or facts.size_bytes >= conditions.size_from_bytes,
         conditions.size_to_bytes is None or facts.size_bytes <= conditions.size_to_bytes,
+        conditions.is_yanked in (None, facts.is_yanked),
     )
     return all(asked)
+
+
+def _names(conditions: Conditions, path: str, ref: str, *, is_protected: bool) -> bool:
+    return (
+        (not conditions.paths or any(one.matches(path) for one in conditions.paths))
+        and (not conditions.refs or any(one.matches(ref) for one in conditions.refs))
+        and conditions.is_protected in (None, is_protected)
+    )

@@ -1,7 +1,8 @@
 """Read a retention policy as it is written, in JSON; what is not understood is refused by place.
 
 {"keep":   [{"name": "releases", "when": {"refs": ["refs/tags/v*"]}}],
- "expire": [{"name": "main-90d", "when": {"refs": ["refs/heads/main"]}, "after_days": 90}]}
+ "expire": [{"name": "main-90d", "when": {"refs": ["refs/heads/main"]}, "after_days": 90}],
+ "immutable": [{"name": "versions", "when": {"paths": ["dist/*-v*.tar.gz"]}}]}
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,9 @@ _CONDITIONS: Final = (
     "predicates",
     "size_from_bytes",
     "size_to_bytes",
+    "is_yanked",
 )
+_OF_NAMES: Final = ("paths", "refs", "is_protected")
 _OUTCOMES: Final = (BuildState.PUBLISHED.value, BuildState.REFUSED.value)
 
 
@@ -57,21 +60,31 @@ def read_policy(document: object) -> RetentionPolicy:
     Raises:
         MalformedRetentionPolicy: something in it is unknown, missing, or out of its limits.
     """
-    members = _object(document, "", known=("keep", "expire"))
+    members = _object(document, "", known=("keep", "expire", "immutable"))
     keep = _rules(members.get("keep", []), "/keep", KEEP_TERMS)
     expire = _rules(members.get("expire", []), "/expire", EXPIRE_TERMS)
+    immutable = _immutable(members.get("immutable", []), "/immutable")
     named: set[str] = set()
-    for kind, rules in (("keep", keep), ("expire", expire)):
+    for kind, rules in (("keep", keep), ("expire", expire), ("immutable", immutable)):
         for number, rule in enumerate(rules):
             if rule.name in named:
                 raise _malformed(f"/{kind}/{number}/name", "a name of its own", rule.name)
             named.add(rule.name)
-    return RetentionPolicy(keep, expire)
+    return RetentionPolicy(keep, expire, immutable)
 
 
 def _rules(found: object, place: str, terms: Mapping[str, Measure]) -> tuple[Rule, ...]:
     listed = _list(found, place, longest=MAX_RULES)
     return tuple(_rule(one, f"{place}/{number}", terms) for number, one in enumerate(listed))
+
+
+def _immutable(found: object, place: str) -> tuple[Rule, ...]:
+    """Rules about names: only what is known of a file before it is there can be asked."""
+    listed = _list(found, place, longest=MAX_RULES)
+    for number, one in enumerate(listed):
+        when = _object(one, f"{place}/{number}", known=("name", "when")).get("when", {})
+        _object(when, f"{place}/{number}/when", known=_OF_NAMES)
+    return _rules(listed, place, {})
 
 
 def _rule(found: object, place: str, terms: Mapping[str, Measure]) -> Rule:
@@ -106,11 +119,8 @@ def _conditions(found: object, place: str) -> Conditions:
     return Conditions(
         paths=_patterns(members, place, "paths"),
         refs=_patterns(members, place, "refs"),
-        is_protected=(
-            _flag(members["is_protected"], f"{place}/is_protected")
-            if "is_protected" in members
-            else None
-        ),
+        is_protected=_flag_if_any(members, place, "is_protected"),
+        is_yanked=_flag_if_any(members, place, "is_yanked"),
         outcomes=tuple(BuildState(one) for one in _words(members, place, "outcomes", _OUTCOMES)),
         predicates=_predicates(members, place),
         **sizes,
@@ -175,6 +185,10 @@ def _flag(found: object, place: str) -> bool:
     if not isinstance(found, bool):
         raise _malformed(place, "true or false", found)
     return found
+
+
+def _flag_if_any(members: Mapping[str, Any], place: str, name: str) -> bool | None:
+    return _flag(members[name], f"{place}/{name}") if name in members else None
 
 
 def _number(found: object, place: str, *, least: int, most: int) -> int:

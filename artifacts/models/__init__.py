@@ -1,11 +1,14 @@
 """The artifact tables, one aggregate a module."""
 
 from artifacts.models.allowed_ref import AllowedRef
-from artifacts.models.artifact import Artifact
+from artifacts.models.artifact import Artifact, NamedFile
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
 from artifacts.models.contribution import Contribution
+from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
+from artifacts.models.hold import Hold, HoldConsent, HoldLifting
+from artifacts.models.mark import Mark, Quarantine, Yank
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
 from artifacts.models.reconciliation import Discrepancy, Reconciliation
@@ -20,6 +23,7 @@ from artifacts.models.retention_plan import (
 )
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
+from artifacts.models.trash import TrashedArtifact
 from artifacts.models.upload import Upload
 from artifacts.models.use import UseSlice
 
@@ -30,10 +34,17 @@ __all__ = [
     "BlobState",
     "Build",
     "Contribution",
+    "DeclaredUse",
     "Discrepancy",
     "Download",
+    "Hold",
+    "HoldConsent",
+    "HoldLifting",
+    "Mark",
+    "NamedFile",
     "Organization",
     "Project",
+    "Quarantine",
     "Reconciliation",
     "RetentionPlan",
     "RetentionPlanItem",
@@ -44,6 +55,8 @@ __all__ = [
     "StoreProbe",
     "StoredRetentionPolicy",
     "Tombstone",
+    "TrashedArtifact",
     "Upload",
     "UseSlice",
+    "Yank",
 ]

@@ -10,12 +10,8 @@ from artifacts.models.contribution import Contribution
 from artifacts.models.project import Project
 
 
-class Artifact(models.Model):
-    """A path in a build, given to one digest only, for ever: a retry finds it.
-
-    A build of a single file has nobody who could find it again, so that its path is claimed within
-    its `origin` (a job, or the project's releases). In a build that was opened first, the build is
-    enough, and `origin` is null.
+class NamedFile(models.Model):
+    """What an artifact's row says, wherever it stands: in sight, or in the trash.
 
     `ref` and `ref_is_protected` repeat what was witnessed of the job that brought the file, so
     that the latest of a branch or tag is one look into an index; empty where nothing was.
@@ -26,7 +22,7 @@ class Artifact(models.Model):
     # The indexes below begin with these three, so that Django's own would only cost writes.
     project = models.ForeignKey(Project, on_delete=models.PROTECT, db_index=False)
     build = models.ForeignKey(
-        Build, on_delete=models.PROTECT, related_name="artifacts", db_index=False
+        Build, on_delete=models.PROTECT, related_name="%(class)ss", db_index=False
     )
     contribution = models.ForeignKey(Contribution, on_delete=models.PROTECT)
     origin = models.CharField(max_length=500, null=True)
@@ -37,6 +33,21 @@ class Artifact(models.Model):
     ref_is_protected = models.BooleanField(default=False)
     asked_life_days = models.PositiveIntegerField(null=True)
     stored_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Artifact(NamedFile):
+    """A path in a build, given to one digest only, for ever: a retry finds it.
+
+    A build of a single file has nobody who could find it again, so that its path is claimed within
+    its `origin` (a job, or the project's releases). In a build that was opened first, the build is
+    enough, and `origin` is null.
+    """
 
     class Meta:
         db_table = "artifact"
@@ -53,6 +64,3 @@ class Artifact(models.Model):
             ),
             models.Index(fields=["blob", "project", "-stored_at"], name="artifact_by_blob"),
         ]
-
-    def __str__(self) -> str:
-        return self.path

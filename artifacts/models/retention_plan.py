@@ -140,7 +140,7 @@ class RetentionRun(models.Model):
 
 
 class Tombstone(models.Model):
-    """What remains of an artifact that a run took away. Append-only, by grant.
+    """What remains of an artifact that a run or a person took away. Append-only, by grant.
 
     `artifact_id` and everything of the name stays taken: a path is never given to other bytes.
     """
@@ -154,14 +154,15 @@ class Tombstone(models.Model):
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
     stored_at = models.DateTimeField()
-    expired_at = models.DateTimeField()
+    expired_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField()
     removed_by = models.CharField(max_length=200)
-    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, db_index=False)
-    rule = models.CharField(max_length=64)
-    level = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=500, blank=True)
+    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, null=True, db_index=False)
+    rule = models.CharField(max_length=64, blank=True)
+    level = models.PositiveSmallIntegerField(null=True)
     scope_id = models.UUIDField(null=True)
-    version = models.PositiveIntegerField()
+    version = models.PositiveIntegerField(null=True)
 
     class Meta:
         db_table = "tombstone"

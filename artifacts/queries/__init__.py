@@ -18,6 +18,7 @@ from artifacts.domain.retention import Level
 from artifacts.errors import (
     ArtifactExpired,
     ArtifactNotFound,
+    ArtifactRemoved,
     BuildNotFound,
     BuildNotYours,
     OrganizationNotFound,
@@ -32,6 +33,7 @@ from artifacts.models import (
     Organization,
     Project,
     Tombstone,
+    TrashedArtifact,
     Upload,
 )
 from artifacts.queries.positions import Position
@@ -179,6 +181,7 @@ def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
     Raises:
         ArtifactNotFound: there is none, or it does not exist for this actor.
         ArtifactExpired: a retention run has taken it away.
+        ArtifactRemoved: somebody has.
     """
     return _visible(actor, Q(pk=artifact))
 
@@ -243,43 +246,56 @@ def allowed_refs(*, project: Project) -> list[str]:
 
 
 def _visible(actor: Actor, wanted: Q) -> Artifact:
-    found = Artifact.objects.select_related("blob", "build", "project__organization")
+    found = Artifact.objects.select_related(
+        "blob", "build", "project__organization", "yank", "quarantine"
+    )
     published = found.exclude(build__state=BuildState.OPEN)
     one = published.filter(of_projects_seen_by(actor), wanted).first()
     if one is None:
         # Asked of what exists for the actor alone, and whatever the answer above was.
-        _require_not_removed(Tombstone.objects.filter(of_projects_seen_by(actor), wanted).first())
+        seen = of_projects_seen_by(actor)
+        _require_not_removed(_trashed().filter(seen, wanted).first())
+        _require_not_removed(Tombstone.objects.filter(seen, wanted).first())
         raise ArtifactNotFound
     return one
 
 
-def require_name_free(tombstone: Tombstone | None, *, digest: Sha256) -> None:
-    """Refuse what a run has taken away: a name is never given to other bytes, nor again.
+def require_name_free(gone: Tombstone | TrashedArtifact | None, *, digest: Sha256) -> None:
+    """Refuse what was taken away: a name is never given to other bytes, nor again.
 
     Raises:
         PathTaken: the name was that of other bytes.
-        ArtifactExpired: it was that of these.
+        ArtifactExpired, ArtifactRemoved: it was that of these.
     """
-    if tombstone is not None and tombstone.sha256 != digest.hex:
+    if gone is not None and gone.sha256 != digest.hex:
         raise PathTaken(
-            path=tombstone.path,
-            existing_sha256=tombstone.sha256,
+            path=gone.path,
+            existing_sha256=gone.sha256,
             sent_sha256=digest.hex,
-            artifact=tombstone.artifact_id,
+            artifact=gone.artifact_id,
         )
-    _require_not_removed(tombstone)
+    _require_not_removed(gone)
 
 
-def _require_not_removed(tombstone: Tombstone | None) -> None:
-    if tombstone is None:
+def _trashed() -> QuerySet[TrashedArtifact]:
+    return TrashedArtifact.objects.select_related("blob", "project__organization")
+
+
+def _require_not_removed(gone: Tombstone | TrashedArtifact | None) -> None:
+    if gone is None:
         return
+    facts: dict[str, object] = {"artifact": gone.artifact_id, "removed_at": gone.removed_at}
+    if isinstance(gone, TrashedArtifact):
+        facts["restorable_until"] = gone.restorable_until
+        facts["restored_by"] = f"an owner of {gone.project}"
+    if gone.level is None:
+        raise ArtifactRemoved(**facts, reason=gone.reason)
     raise ArtifactExpired(
-        artifact=tombstone.artifact_id,
-        expired_at=tombstone.expired_at,
-        removed_at=tombstone.removed_at,
-        rule=tombstone.rule,
-        level=Level(tombstone.level).word,
-        version=tombstone.version,
+        **facts,
+        expired_at=gone.expired_at,
+        rule=gone.rule,
+        level=Level(gone.level).word,
+        version=gone.version,
     )
 
 

@@ -18,14 +18,17 @@ from django.db.models.expressions import RawSQL
 
 from artifacts.domain.retention import (
     ASKED_BY_JOB,
+    Cited,
     Conditions,
     Decision,
+    Level,
     Measure,
     Rule,
     Ruled,
     Rules,
 )
 from artifacts.models import Artifact, Project
+from artifacts.queries.protecting import HELD_UNTIL, IN_USE_UNTIL, SHA256
 from artifacts.queries.retention import policies_of
 from provenance.queries import HAS_PREDICATE
 
@@ -38,7 +41,7 @@ _DOWNLOADED: Final = """(SELECT download.at FROM download
         AND download.verdict <> 'refused' ORDER BY download.at DESC LIMIT 1)"""
 _OUTCOME: Final = "(SELECT build.state FROM build WHERE build.id = artifact.build_id)"
 _SIZE: Final = "(SELECT blob.size_bytes FROM blob WHERE blob.id = artifact.blob_id)"
-_SHA256: Final = "(SELECT blob.sha256 FROM blob WHERE blob.id = artifact.blob_id)"
+_YANKED: Final = "EXISTS (SELECT FROM yank WHERE yank.artifact_id = artifact.id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,18 @@ def expiry_of(artifact: Artifact, *, now: datetime) -> Decision:
     return found.get(artifact.pk, Decision(None))
 
 
+def kept_from_removal(artifact: Artifact, *, now: datetime) -> Decision:
+    """What keeps the artifact from being removed by hand, whatever would end it; until when.
+
+    Rules that count newer artifacts keep nothing: nobody counts here.
+    """
+    rules = rules_of(artifact.project)
+    kept = tuple(one for one in rules.keep if one.rule.measure is not Measure.NEWEST)
+    by_hand = Ruled(Rule("by-hand", Measure.AGE), Cited("by-hand", Level.PROJECT, 0))
+    found = _expiries([artifact.pk], Rules(kept, (by_hand,)), project=artifact.project, now=now)
+    return found.get(artifact.pk, Decision(None))
+
+
 def unexpired(found: QuerySet[Artifact], *, project: Project, now: datetime) -> QuerySet[Artifact]:
     """Those of the project's artifacts that have not expired by now."""
     expired = is_expired_sql(rules_of(project), now=now)
@@ -184,6 +199,10 @@ def _kept_until(rule: Rule, place: str | None) -> Sql:
             moment = Sql(_NEVER)
         case Measure.NEWEST:
             moment = Sql(f"CASE WHEN {place} <= %s THEN {_NEVER} END", (rule.amount,))
+        case Measure.HELD:
+            moment = Sql(f"({HELD_UNTIL})")
+        case Measure.IN_USE:
+            moment = Sql(f"({IN_USE_UNTIL})")
         case _:
             moment = _since(rule)
     return _when(rule.conditions, moment)
@@ -222,11 +241,13 @@ def _conditions(asked: Conditions) -> list[Sql]:
         found.append(Sql(f"{_OUTCOME} = ANY(%s::text[])", (outcomes,)))
     if asked.predicates:
         present = HAS_PREDICATE.format(
-            project="artifact.project_id", build="artifact.build_id", sha256=_SHA256
+            project="artifact.project_id", build="artifact.build_id", sha256=SHA256
         )
         found.append(Sql(present, (list(asked.predicates),)))
     if asked.size_from_bytes is not None:
         found.append(Sql(f"{_SIZE} >= %s", (asked.size_from_bytes,)))
     if asked.size_to_bytes is not None:
         found.append(Sql(f"{_SIZE} <= %s", (asked.size_to_bytes,)))
+    if asked.is_yanked is not None:
+        found.append(Sql(f"{_YANKED} = %s", (asked.is_yanked,)))
     return found

@@ -1,4 +1,7 @@
-"""The artifacts that can be found in a project: none of an open build, none that has expired."""
+"""The artifacts that can be found in a project: none of an open build, none that has expired.
+
+What is yanked is found by its digest and in its build, and by no name that may mean others.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,13 +29,14 @@ def artifacts_with_digest(
 
 def artifacts_at_path(*, project: Project, path: str, limit: int, now: datetime) -> list[Artifact]:
     """The project's published artifacts of this path, with blob and build, newest first."""
-    return _published(project, Q(path=path), limit, now=now) if is_path(path) else []
+    wanted = Q(path=path, yank=None)
+    return _published(project, wanted, limit, now=now) if is_path(path) else []
 
 
 def files_of(build: Build, *, prefix: str, after: str, limit: int, now: datetime) -> list[Artifact]:
     """The build's files whose path begins so, behind that path, with blob and contribution."""
     found = unexpired(build.artifacts.all(), project=build.project, now=now)
-    found = found.select_related("blob", "contribution").filter(path__gt=after)
+    found = found.select_related("blob", "contribution", "yank").filter(path__gt=after)
     return list(found.filter(path__startswith=prefix).order_by("path")[:limit])
 
 
@@ -104,18 +108,18 @@ def artifacts_with_digests(
             _BY_DIGEST.format(is_expired=expired.text), [*given, *expired.parameters, limit]
         )
         ids = [row[0] for row in cursor.fetchall()]
-    found = Artifact.objects.select_related("blob", "build").filter(pk__in=ids)
+    found = Artifact.objects.select_related("blob", "build", "yank").filter(pk__in=ids)
     return list(found.order_by("-stored_at", "id"))
 
 
 def _sealed(project: Project, *, now: datetime) -> QuerySet[Artifact]:
     found = unexpired(Artifact.objects.all(), project=project, now=now)
-    found = found.select_related("blob", "build", "project__organization")
-    return found.filter(project=project).exclude(build__state=BuildState.OPEN)
+    found = found.select_related("blob", "build", "project__organization", "yank")
+    return found.filter(project=project, yank=None).exclude(build__state=BuildState.OPEN)
 
 
 def _published(project: Project, wanted: Q, limit: int, *, now: datetime) -> list[Artifact]:
     found = unexpired(Artifact.objects.all(), project=project, now=now)
-    found = found.select_related("blob", "build", "project__organization")
+    found = found.select_related("blob", "build", "project__organization", "yank", "quarantine")
     found = found.filter(wanted, project=project, build__state=BuildState.PUBLISHED)
     return list(found.order_by("-build__published_at", "id")[:limit])

@@ -1,12 +1,15 @@
-"""The two locks on a build, for the transaction that asks: together with others, or alone.
+"""The locks of those who remove, for the transaction that asks: together with others, or alone.
 
 Whoever adds to a build holds it open together with all others who do; whoever seals it or changes
-its files waits for those, and keeps later ones out. And the collector's turn, which one has.
+its files waits for those, and keeps later ones out. The collector's turn, which one has. And
+holds: whoever removes keeps them as they are until the commit, whoever changes them waits for that.
 """
 
 from contextlib import AbstractContextManager
 from typing import Final
 from uuid import UUID
+
+from django.db import connection, transaction
 
 from artifacts.errors import BuildNotFound
 from artifacts.models import Build
@@ -16,6 +19,8 @@ from kernel.turns import only_one
 _TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 
 _COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
+
+_HOLDS: Final = 0x5354_484F_4C44  # another
 
 
 def collectors_turn() -> AbstractContextManager[bool]:
@@ -39,3 +44,20 @@ def held_build(build: UUID) -> Build:
     if one is None:
         raise BuildNotFound
     return one
+
+
+def holds_stand_still() -> None:
+    """Let nobody place or lift a hold until the commit; together with all others who remove."""
+    _take("pg_advisory_xact_lock_shared")
+
+
+def holds_change() -> None:
+    """Wait for everybody who removes, and let nobody begin until the commit."""
+    _take("pg_advisory_xact_lock")
+
+
+def _take(how: str) -> None:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a hold is looked at inside a transaction")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {how}(%s)", [_HOLDS])

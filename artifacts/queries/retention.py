@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Rules
+from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Ruled, Rules
 from artifacts.domain.retention_document import read_policy
 from artifacts.models import Organization, Project, StoredRetentionPolicy
 from artifacts.models.retention import INSTANCE
+from artifacts.queries.protecting import protected_projects
 from kernel.actor import Actor, Permission
 
 
@@ -126,15 +127,24 @@ def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
         )
         for one in newest
     }
-    groups: dict[tuple[UUID, ...], list[Project]] = {}
+    protected = protected_projects()
+    groups: dict[tuple[tuple[UUID, ...], tuple[Ruled, ...]], list[Project]] = {}
     for project in projects_below(holder):
         scopes = (INSTANCE, project.organization_id, project.pk)
         held = tuple(scope for scope in scopes if scope in attached)
-        groups.setdefault(held, []).append(project)
+        groups.setdefault((held, protected.of(project.pk)), []).append(project)
     return [
-        (Rules.of([attached[scope] for scope in held]), projects)
-        for held, projects in groups.items()
+        (Rules.of([attached[scope] for scope in held], protections), projects)
+        for (held, protections), projects in groups.items()
     ]
+
+
+def of_projects_owned_by(actor: Actor) -> Q:
+    """The condition for what is in projects that the actor owns."""
+    if actor.may(Permission.ADMINISTER, project=None):
+        return Q()
+    projects = {one.project for one in actor.grants if one.permission is Permission.OWN}
+    return Q(project__in=projects - {None})
 
 
 def holder_of(cited: Cited, project: Project) -> str:

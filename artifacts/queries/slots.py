@@ -12,7 +12,15 @@ from django.db import connection
 from artifacts.domain.file_counts import Counted
 from artifacts.domain.names import is_path, is_slug
 from artifacts.errors import BuildNotFound, ProjectNotFound
-from artifacts.models import Artifact, Blob, Build, Organization, Project, Tombstone
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Build,
+    Organization,
+    Project,
+    Tombstone,
+    TrashedArtifact,
+)
 from artifacts.queries import Place, require_own
 from artifacts.queries.retention import holders_above
 from artifacts.queries.seeing import SEEN, seen_by
@@ -36,18 +44,18 @@ class FoundSlot:
 
 @dataclass(frozen=True, slots=True)
 class FoundName:
-    """The project, and who has the name in it, or had it until a retention run."""
+    """The project, and who has the name in it, or had it until it was removed."""
 
     project: Project
     artifact: Artifact | None
-    tombstone: Tombstone | None
+    gone: Tombstone | TrashedArtifact | None
 
 
 @dataclass(frozen=True, slots=True)
 class GivenName:
     """Who had the name, if anybody did, and whether retention policies hold."""
 
-    tombstone: Tombstone | None
+    gone: Tombstone | TrashedArtifact | None
     has_policies: bool
 
 
@@ -80,17 +88,24 @@ _HELD: Final = Joined(
     build=Build,
     artifact=Artifact,
 )
+# Whose name it was before it was removed: at most one of the two has it.
+_GONE: Final = """
+    LEFT JOIN tombstone ON tombstone.project_id = project.id
+        AND tombstone.origin = %(origin)s AND tombstone.path = %(path)s
+    LEFT JOIN trashed_artifact ON trashed_artifact.project_id = project.id
+        AND trashed_artifact.origin = %(origin)s AND trashed_artifact.path = %(path)s
+"""
 _NAMED: Final = Joined(
     f"""
-    SELECT {{project}}, {{organization}}, {{artifact}}, {{build}}, {{blob}}, {{tombstone}}
+    SELECT {{project}}, {{organization}}, {{artifact}}, {{build}}, {{blob}},
+        {{tombstone}}, {{trashed_artifact}}
     FROM project
     JOIN organization ON organization.id = project.organization_id
     LEFT JOIN artifact ON artifact.project_id = project.id
         AND artifact.origin = %(origin)s AND artifact.path = %(path)s
     LEFT JOIN build ON build.id = artifact.build_id
-    LEFT JOIN blob ON blob.id = artifact.blob_id
-    LEFT JOIN tombstone ON tombstone.project_id = project.id
-        AND tombstone.origin = %(origin)s AND tombstone.path = %(path)s
+    {_GONE}
+    LEFT JOIN blob ON blob.id = COALESCE(artifact.blob_id, trashed_artifact.blob_id)
     WHERE organization.slug = %(organization)s AND project.slug = %(project)s AND {SEEN}
     """,  # noqa: S608 - as above
     project=Project,
@@ -99,14 +114,18 @@ _NAMED: Final = Joined(
     build=Build,
     blob=Blob,
     tombstone=Tombstone,
+    trashed_artifact=TrashedArtifact,
 )
 _GIVEN: Final = Joined(
     f"""
-    SELECT {{tombstone}}, {_HAS_POLICIES}
-    FROM (SELECT) AS one LEFT JOIN tombstone ON tombstone.project_id = %(project)s
-        AND tombstone.origin = %(origin)s AND tombstone.path = %(path)s
+    SELECT {{tombstone}}, {{trashed_artifact}}, {{blob}}, {_HAS_POLICIES}
+    FROM (SELECT %(project)s::uuid AS id) AS project
+    {_GONE}
+    LEFT JOIN blob ON blob.id = trashed_artifact.blob_id
     """,  # noqa: S608 - as above
     tombstone=Tombstone,
+    trashed_artifact=TrashedArtifact,
+    blob=Blob,
 )
 _COUNT: Final = """
     SELECT count(*), pg_snapshot_xmin(pg_current_snapshot())::text::bigint
@@ -167,7 +186,7 @@ def named_slot(*, actor: Actor, place: Place, origin: str) -> FoundName:
     if artifact is not None:
         artifact.project, artifact.build = project, row.the(Build)
         artifact.build.project, artifact.blob = project, row.the(Blob)
-    return FoundName(project, artifact, row.maybe(Tombstone))
+    return FoundName(project, artifact, None if artifact is not None else _gone(row, project))
 
 
 def given_name(*, project: Project, origin: str, path: str) -> GivenName:
@@ -176,7 +195,7 @@ def given_name(*, project: Project, origin: str, path: str) -> GivenName:
     if row is None:
         raise LookupError(path)  # an outer join has a row
     [has_policies] = row.more
-    return GivenName(row.maybe(Tombstone), has_policies)
+    return GivenName(_gone(row, project), has_policies)
 
 
 def count_files(build: UUID) -> Counted:
@@ -193,6 +212,14 @@ def _slot(row: Row, project: Project) -> FoundSlot:
     if artifact is not None:
         artifact.build, artifact.project = build, project
     return FoundSlot(build, artifact, *row.more)
+
+
+def _gone(row: Row, project: Project) -> Tombstone | TrashedArtifact | None:
+    trashed = row.maybe(TrashedArtifact)
+    if trashed is None:
+        return row.maybe(Tombstone)
+    trashed.project, trashed.blob = project, row.the(Blob)
+    return trashed
 
 
 def _scopes(project: Project) -> list[UUID]:

@@ -26,7 +26,8 @@ def add_file(
     """Give stored bytes their path in the contribution's build, and say so in the trail. Joins.
 
     Once a transaction: `domain/file_counts` takes each transaction for one file at most. Who gives
-    an `origin` looks afterwards whether a retention run has taken the last of the name away.
+    an `origin` looks afterwards whether a removal has taken the last of the name away; everybody
+    looks whether a rule gives the name to other bytes alone (`require_name_new`).
 
     Raises:
         IntegrityError: somebody else was faster with this path.

@@ -1,30 +1,28 @@
 """Apply a retention plan: batch by batch, each of which looks at its artifacts once more.
 
-Rows say first that an artifact is gone: in one short transaction it becomes a tombstone. Its bytes
-are left to `collect_blobs`, which removes them when nobody has had them for its grace. A killed run
-goes on behind the last batch that was committed.
+Rows say first that an artifact is gone: in one short transaction it goes into the trash. What is
+left there becomes a tombstone (`empty_trash`), and then nobody has its bytes (`collect_blobs`). A
+killed run goes on behind the last batch that was committed.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from artifacts.domain.retention import Cited
 from artifacts.models import (
-    Artifact,
     Project,
     RetentionPlanItem,
     RetentionRun,
     RunState,
-    Tombstone,
 )
 from artifacts.queries.expiry import expiry_sql, rules_of
 from artifacts.queries.frontier import changed_since
+from artifacts.queries.locking import holds_stand_still
+from artifacts.usecases.discard_artifacts import Ended, Removal, discard_artifacts
 from kernel import faults
 from kernel.turns import only_one
 
@@ -32,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 # Bounds how long a batch locks: `tests.bench.retention` measures it.
 BATCH: Final = 1000
+WEEK: Final = timedelta(days=7)
 _TURN: Final = 0x5354_4B45_4550  # any number that nobody else takes a turn with
 # `place` is the plan's: what came later can only have pushed an artifact further out.
 _STILL_DUE: Final = """
@@ -43,22 +42,19 @@ _STILL_DUE: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    at: datetime
-    cited: Cited
-
-
-def apply_retention(*, clock: Callable[[], datetime]) -> RetentionRun | None:
+def apply_retention(
+    *, clock: Callable[[], datetime], trash: timedelta = WEEK
+) -> RetentionRun | None:
     """Go on with the run that is under way, to its end; None where there is none, or others are.
 
+    What goes can be restored for as long as `trash`.
     A run whose plan has become stale ends there, and says what changed.
     """
     with only_one(_TURN) as is_ours:
         run = RetentionRun.objects.filter(state=RunState.RUNNING).first() if is_ours else None
         if run is None:
             return None
-        while _take_batch(run.pk, now=clock()):
+        while _take_batch(run.pk, trash=trash, now=clock()):
             faults.reach("artifacts.retired")
         run.refresh_from_db()
     logger.info(
@@ -68,9 +64,10 @@ def apply_retention(*, clock: Callable[[], datetime]) -> RetentionRun | None:
     return run
 
 
-def _take_batch(run_id: UUID, *, now: datetime) -> bool:
+def _take_batch(run_id: UUID, *, trash: timedelta, now: datetime) -> bool:
     """Remove the next artifacts of the plan; False when the run has ended."""
     with transaction.atomic(durable=True):
+        holds_stand_still()
         run = RetentionRun.objects.select_for_update(of=("self",)).get(pk=run_id)
         changed = changed_since(run.plan)
         items = _next_items(run)
@@ -81,7 +78,7 @@ def _take_batch(run_id: UUID, *, now: datetime) -> bool:
         elif not items:
             _end(run, RunState.DONE, now=now)
         else:
-            _remove(run, items, now=now)
+            _remove(run, items, trash=trash, now=now)
             faults.reach("artifacts.retiring")
         return run.state == RunState.RUNNING
 
@@ -93,13 +90,11 @@ def _next_items(run: RetentionRun) -> list[RetentionPlanItem]:
     return [one for one in items if one.project_id == items[0].project_id]
 
 
-def _remove(run: RetentionRun, items: Sequence[RetentionPlanItem], *, now: datetime) -> None:
-    ended = _still_due(items, now=now)
-    gone = list(Artifact.objects.filter(pk__in=ended).select_related("blob"))
-    Tombstone.objects.bulk_create(
-        [_tombstone(one, ended[one.pk], run, removed_at=now) for one in gone]
-    )
-    Artifact.objects.filter(pk__in=ended).delete()
+def _remove(
+    run: RetentionRun, items: Sequence[RetentionPlanItem], *, trash: timedelta, now: datetime
+) -> None:
+    removal = Removal(run.started_by, now, now + trash, plan=run.plan_id)
+    gone = discard_artifacts(removal=removal, ended=_still_due(items, now=now))
     run.item = items[-1].pk
     run.removed_artifacts += len(gone)
     run.removed_bytes += sum(one.blob.size_bytes for one in gone)
@@ -107,7 +102,7 @@ def _remove(run: RetentionRun, items: Sequence[RetentionPlanItem], *, now: datet
     run.save()
 
 
-def _still_due(items: Sequence[RetentionPlanItem], *, now: datetime) -> dict[UUID, _Ended]:
+def _still_due(items: Sequence[RetentionPlanItem], *, now: datetime) -> dict[UUID, Ended]:
     """Those that are still there, and still over; locked until the commit."""
     project = Project.objects.select_related("organization").get(pk=items[0].project_id)
     is_counted = items[0].place is not None
@@ -118,33 +113,9 @@ def _still_due(items: Sequence[RetentionPlanItem], *, now: datetime) -> dict[UUI
             [*made.sql.parameters, [one.pk for one in items], now],
         )
         return {
-            artifact: _Ended(ends, made.expire[rule].cited)
+            artifact: Ended(ends, made.expire[rule].cited)
             for artifact, ends, rule in cursor.fetchall()
         }
-
-
-def _tombstone(
-    artifact: Artifact, ended: _Ended, run: RetentionRun, *, removed_at: datetime
-) -> Tombstone:
-    return Tombstone(
-        artifact_id=artifact.pk,
-        project_id=artifact.project_id,
-        build_id=artifact.build_id,
-        origin=artifact.origin,
-        path=artifact.path,
-        ref=artifact.ref,
-        sha256=artifact.blob.sha256,
-        size_bytes=artifact.blob.size_bytes,
-        stored_at=artifact.stored_at,
-        expired_at=ended.at,
-        removed_at=removed_at,
-        removed_by=run.started_by,
-        plan_id=run.plan_id,
-        rule=ended.cited.name,
-        level=ended.cited.level,
-        scope_id=ended.cited.scope,
-        version=ended.cited.version,
-    )
 
 
 def _end(

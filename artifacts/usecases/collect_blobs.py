@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from artifacts.errors import BlobMissing, StorageUnavailable
-from artifacts.models import Artifact, Blob, BlobState
+from artifacts.models import Blob, BlobState
 from artifacts.ports import Inventory, Listed
 from artifacts.queries.locking import collectors_turn
 from artifacts.queries.reconciling import damaged_digests, digest_claimed_by, keys_in_use
+from artifacts.queries.trash import HAS_USER
 from kernel import faults
 from kernel.metrics import BLOBS_COLLECTED
 from kernel.outbox.emit import beat
@@ -81,16 +82,12 @@ def collect_blobs(
 
 
 def _unreferenced() -> QuerySet[Blob]:
-    return Blob.objects.filter(
-        ~Exists(Artifact.objects.filter(blob=OuterRef("pk"))), state=BlobState.LIVE
-    )
+    return Blob.objects.filter(~HAS_USER, state=BlobState.LIVE)
 
 
 def _note_references(*, now: datetime) -> None:
     """Start the grace of blobs that nobody has, and end it for those that somebody has again."""
-    again = Blob.objects.filter(
-        Exists(Artifact.objects.filter(blob=OuterRef("pk"))), unreferenced_at__isnull=False
-    )
+    again = Blob.objects.filter(HAS_USER, unreferenced_at__isnull=False)
     again.update(unreferenced_at=None)
     _unreferenced().filter(unreferenced_at=None, stored_at__lt=now).update(unreferenced_at=now)
 
@@ -104,7 +101,7 @@ def _condemn_unreferenced(*, before: datetime) -> int:
             locked = due.select_for_update(skip_locked=True).order_by("id")
             found = {blob.pk for blob in locked[:BATCH]}
             # Whoever found one of them live before we locked it has committed: look again.
-            referenced = Artifact.objects.filter(blob__in=found).values_list("blob", flat=True)
+            referenced = Blob.objects.filter(HAS_USER, pk__in=found).values_list("pk", flat=True)
             condemned = found - set(referenced)
             Blob.objects.filter(pk__in=condemned).update(state=BlobState.COLLECTING)
             faults.reach("artifacts.condemning")

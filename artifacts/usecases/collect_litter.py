@@ -11,6 +11,8 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import PENDING, UploadState
 from artifacts.models import Artifact, Build, Contribution, Upload
 from artifacts.ports import DirectUploads, StagingArea
+from artifacts.queries.locking import holds_stand_still
+from artifacts.queries.protecting import held_among
 from artifacts.usecases.abort_upload import give_up
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def collect_litter(
     """
     before = now - PATIENCE
     uploads = _abandon_uploads(direct, before=before, now=now)
-    builds = _forget_open_builds(before=before)
+    builds = _forget_open_builds(before=before, now=now)
     busy = Upload.objects.filter(state=UploadState.OPEN).values_list("key", flat=True)
     files = staging.sweep(before=before, busy=frozenset(busy))
     if builds or files or uploads:
@@ -53,8 +55,8 @@ def _abandon_uploads(direct: DirectUploads | None, *, before: datetime, now: dat
     return len(found)
 
 
-def _forget_open_builds(*, before: datetime) -> int:
-    """Forget builds that no file has come to for so long.
+def _forget_open_builds(*, before: datetime, now: datetime) -> int:
+    """Forget builds that no file has come to for so long, and none of whose files is held.
 
     An upload holds its build FOR SHARE, so such a build is skipped; one that was recorded between
     our first look and our lock is seen by the second look.
@@ -67,7 +69,11 @@ def _forget_open_builds(*, before: datetime) -> int:
     with transaction.atomic(durable=True):
         locked = stale.select_for_update(skip_locked=True).order_by("opened_at")
         found = [build.pk for build in locked]
-        found = list(stale.filter(pk__in=found).values_list("pk", flat=True))
+        holds_stand_still()
+        files = Artifact.objects.filter(build__in=found).values_list("pk", flat=True)
+        held = Artifact.objects.filter(pk__in=held_among(Artifact, files, now=now))
+        still = stale.filter(pk__in=found).exclude(pk__in=held.values("build"))
+        found = list(still.values_list("pk", flat=True))
         Upload.objects.filter(build__in=found).delete()
         Artifact.objects.filter(build__in=found).delete()
         Contribution.objects.filter(build__in=found).delete()

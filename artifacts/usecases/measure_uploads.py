@@ -18,10 +18,18 @@ from django.db.models import Q
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.transfer import UploadState
-from artifacts.errors import BlobMissing, PathTaken, QuotaExceeded, StorageFull, StorageUnavailable
+from artifacts.errors import (
+    BlobMissing,
+    NameImmutable,
+    PathTaken,
+    QuotaExceeded,
+    StorageFull,
+    StorageUnavailable,
+)
 from artifacts.models import Artifact, Upload
 from artifacts.ports import BlobStore, Inventory, StoredBytes
 from artifacts.queries import artifact_of_build
+from artifacts.queries.immutable import require_name_new
 from artifacts.queries.locking import build_held_together
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.keep_one_copy import keep_one_copy
@@ -75,7 +83,7 @@ def _work(upload: Upload, place: Bytes, clock: Callable[[], datetime]) -> None:
         measured = _measured(upload, place.store, clock)
         faults.reach("artifacts.measured")
         _settle(upload, measured, place, now=clock())
-    except (BlobMissing, PathTaken, QuotaExceeded) as refusal:
+    except (BlobMissing, NameImmutable, PathTaken, QuotaExceeded) as refusal:
         _refuse(upload, _told(refusal), place.inventory)
     except (StorageUnavailable, StorageFull) as refusal:
         _postpone(upload, refusal, now=clock())
@@ -185,7 +193,7 @@ def _existing(upload: Upload, stored: StoredBytes) -> Artifact | None:
 
 def _added(upload: Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
     # What the actor may do was decided when the upload was started; here it only has a name.
-    return add_file(
+    added = add_file(
         actor=Actor(upload.started_by, frozenset()),
         contribution=upload.contribution,
         path=upload.path,
@@ -193,6 +201,8 @@ def _added(upload: Upload, stored: StoredBytes, *, now: datetime) -> Artifact:
         stored=stored,
         now=now,
     )
+    require_name_new(added)
+    return added
 
 
 def _refuse(upload: Upload, refused: dict[str, str], inventory: Inventory) -> None:

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from artifacts.domain.visibility import require_read
-from artifacts.errors import ArtifactExpired, BlobDamaged
+from artifacts.errors import ArtifactExpired, ArtifactQuarantined, BlobDamaged
 from artifacts.models import Artifact
 from artifacts.queries.expiry import expiry_of
 from artifacts.queries.retention import holder_of
@@ -27,6 +27,7 @@ def open_download(
 
     Raises:
         ArtifactExpired: they may not since a moment that has come; the facts name the rule.
+        ArtifactQuarantined: an administrator keeps them from everybody.
         PolicyNotMet: they may not; the facts hold the whole decision.
         BlobDamaged: they may, and the bytes are known not to be the measured ones any more.
         PermissionMissing, ArtifactNotPublished, TrustRootMissing: as `verify_artifact`.
@@ -34,6 +35,7 @@ def open_download(
     project = artifact.project
     require_read(actor, project=project.pk, is_public=project.is_public)
     _require_unexpired(artifact, now=now)
+    _require_released(artifact)
     verdict = verify_artifact(
         actor=actor, artifact=artifact, judge=judge, base_url=base_url, now=now
     )
@@ -58,6 +60,17 @@ def open_download(
             damaged_since=artifact.blob.damaged_at,
         )
     return verdict
+
+
+def _require_released(artifact: Artifact) -> None:
+    quarantine = getattr(artifact, "quarantine", None)
+    if quarantine is not None:
+        raise ArtifactQuarantined(
+            artifact=artifact.pk,
+            since=quarantine.marked_at,
+            reason=quarantine.reason,
+            lifted_by=f"an administrator of {artifact.project}",
+        )
 
 
 def _require_unexpired(artifact: Artifact, *, now: datetime) -> None:

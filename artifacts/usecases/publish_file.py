@@ -17,6 +17,7 @@ from artifacts.errors import PathTaken
 from artifacts.models import Artifact
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import Place, require_name_free
+from artifacts.queries.immutable import require_name_new
 from artifacts.queries.slots import FoundName, given_name, named_slot
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.count_use import require_room
@@ -86,7 +87,8 @@ def publish_file(
         Unauthenticated, PermissionMissing: the actor may not upload to it.
         UnsafePath: the path is not a name for an artifact.
         PathTaken: the path names other bytes already, or did before they expired.
-        ArtifactExpired: it named these, and they have been removed since.
+        ArtifactExpired, ArtifactRemoved: it named these, and they have been removed since.
+        NameImmutable: a rule gives this name to one digest alone, and it has another.
         DigestMismatch: the bytes are not the bytes that were declared; nothing was kept.
         QuotaExceeded: the organization or the project has as much as it may have.
         StorageFull, StorageUnavailable: they cannot be stored; nothing was kept.
@@ -140,7 +142,7 @@ def _existing(found: FoundName, digest: Sha256) -> Artifact | None:
     """What stands at the path already, if it has this digest."""
     if found.artifact is not None:
         return same_bytes(existing=found.artifact, digest=digest)
-    require_name_free(found.tombstone, digest=digest)
+    require_name_free(found.gone, digest=digest)
     return None
 
 
@@ -200,7 +202,9 @@ def _seal(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Published:
     )
     # After the row: a run that takes the last of the name away is waited for there.
     given = given_name(project=project, origin=build.origin, path=path)
-    require_name_free(given.tombstone, digest=stored.digest)
+    require_name_free(given.gone, digest=stored.digest)
+    if given.has_policies:
+        require_name_new(artifact)
     came = brought(contribution=contribution, artifacts=[artifact])
     ask_for_statements(build=build, brought=[came], now=now)
     may_expire = given.has_policies or build.asked_life_days is not None

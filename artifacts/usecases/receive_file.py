@@ -19,6 +19,7 @@ from artifacts.errors import BuildFull, BuildNotFound, BuildSealed
 from artifacts.models import Artifact, Build
 from artifacts.ports import BlobStore, StoredBytes
 from artifacts.queries import artifact_of_build
+from artifacts.queries.immutable import require_name_new
 from artifacts.queries.slots import FoundSlot, count_files, own_slot, slot_held_together
 from artifacts.usecases.add_file import add_file
 from artifacts.usecases.count_use import require_room
@@ -180,5 +181,7 @@ def _find_or_add(upload: _Upload, stored: StoredBytes, *, now: datetime) -> Publ
         stored=stored,
         now=now,
     )
+    if found.has_policies:
+        require_name_new(added)
     may_expire = found.has_policies or added.asked_life_days is not None
     return Published(added, is_new=True, may_expire=may_expire)

@@ -10,7 +10,8 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path
 from artifacts.errors import ArtifactNotFound, BuildSealed
 from artifacts.queries import artifact_of_build, own_build
-from artifacts.queries.locking import held_build
+from artifacts.queries.locking import held_build, holds_stand_still
+from artifacts.queries.protecting import require_not_held
 from kernel.actor import Actor
 from kernel.audit.record import record
 
@@ -29,6 +30,7 @@ def withdraw_file(*, actor: Actor, build: UUID, path: str, now: datetime) -> Non
         Unauthenticated, PermissionMissing, BuildNotYours: the actor may not change it.
         BuildSealed: it is sealed.
         ArtifactNotFound: it has no file at this path; it may be withdrawn already.
+        ArtifactHeld: a legal hold covers it.
     """
     own_build(actor=actor, build=build)
     with transaction.atomic(durable=True):
@@ -38,6 +40,8 @@ def withdraw_file(*, actor: Actor, build: UUID, path: str, now: datetime) -> Non
         artifact = artifact_of_build(build=held, path=path) if is_path(path) else None
         if artifact is None:
             raise ArtifactNotFound
+        holds_stand_still()
+        require_not_held(artifact, now=now)
         told = {
             "artifact": str(artifact.pk),
             "build": str(build),

@@ -134,12 +134,20 @@ def _pull(consumer: _Consumer, offered: Offered, target: Path) -> dict[str, Any]
         Candidate(one.content, one.origin, offered.build) for one in consumer.bundles.of(offered)
     ]
     answer = _judged(consumer, offered, found)
+    if offered.yanked is not None:
+        why = f": {offered.yanked}" if offered.yanked else ""
+        console.warn(f"{offered.path} was yanked by its project{why}")
     if not has_it:
         _fetch(consumer, offered, target)
     if consumer.with_bundle:
         _keep_bundle(consumer, answer, found, target)
     console.say(f"{target}: {conclusion(answer.document)}")
-    return {"file": str(target), "was_there": has_it, **answer.document}
+    return {
+        "file": str(target),
+        "was_there": has_it,
+        "is_yanked": offered.yanked is not None,
+        **answer.document,
+    }
 
 
 def _judged(consumer: _Consumer, offered: Offered, found: Sequence[Candidate]) -> Verdict:

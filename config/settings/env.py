@@ -83,6 +83,8 @@ class Environment:
     max_upload_bytes: int
     direct_upload_bytes: int
     max_build_files: int
+    hold_lift_persons: int
+    trash_days: int
     max_open_archives: int
     allowed_hosts: tuple[str, ...]
     audit_checkpoint_directory: Path | None
@@ -126,6 +128,9 @@ class _Reader:
 
     def positive_or_zero(self, name: str, default: int) -> int:
         return self._number(name, default, least=0, wanted="a positive number, or 0 for never")
+
+    def several(self, name: str, default: int) -> int:
+        return self._number(name, default, least=2, wanted="2 or more")
 
     def _number(self, name: str, default: int, *, least: int, wanted: str) -> int:
         value = self.optional(name)
@@ -183,6 +188,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         max_upload_bytes=reader.positive("MAX_UPLOAD_BYTES", 5 * GIBIBYTE),
         direct_upload_bytes=reader.positive("DIRECT_UPLOAD_BYTES", 64 * MEBIBYTE),
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
+        hold_lift_persons=reader.several("HOLD_LIFT_PERSONS", 2),
+        trash_days=reader.positive("TRASH_DAYS", 7),
         max_open_archives=reader.positive("MAX_OPEN_ARCHIVES", 4),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
         audit_checkpoint_directory=reader.path("AUDIT_CHECKPOINT_DIRECTORY"),

@@ -31,3 +31,9 @@ def job(project: Project, facts: Witnessed) -> Actor:
 
 def _with(project: UUID, *permissions: Permission, name: str) -> Actor:
     return Actor(name, frozenset(Grant(permission, project) for permission in permissions))
+
+
+def owner(project: Project, person: int = 1) -> Actor:
+    """A person who owns one project."""
+    grants = frozenset({Grant(Permission.OWN, project.pk)})
+    return Actor(f"owner {person}", grants, person=person)

@@ -35,16 +35,15 @@ from provenance.usecases.attest_builds import Attestor, attest_builds
 from provenance.wiring import judge
 from tests.factories.actors import administrator
 from tests.factories.addresses import Things
-from tests.factories.archives import tarred
 from tests.factories.builds import send
 from tests.factories.facts import witnessed
+from tests.factories.keeping import PATH, PUBLISHED, held, keeping_bodies
 from tests.factories.people import account, member, personal_token
 from tests.fakes.blob_store import MemoryBlobStore
 
 ROLES: Final = {role.value: role for role in Role}
 JOB: Final = witnessed()
 OF_THE_JOB: Final = b"bytes of the job"
-PATH: Final = "dist/a.tar.gz"
 RETENTION: Final = {"document": {"expire": [{"name": "old", "after_days": 365}]}}
 
 
@@ -98,6 +97,7 @@ class Cast:
             (f"{project}/retention-policy", "PUT"): RETENTION,
             ("api/v1/organizations/<str:organization>/retention-policy", "PUT"): RETENTION,
             ("api/v1/retention-policy", "PUT"): RETENTION,
+            **keeping_bodies(project),
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
@@ -178,6 +178,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         path=PATH,
         upload=_given_up(open_build).pk,
         plan=_plan(place).pk,
+        hold=held(place).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 
@@ -198,7 +199,7 @@ def _published(place: Project, attestor: Attestor) -> Artifact:
     published = publish_file(
         actor=administrator(),
         place=Place(place.organization.slug, place.slug, PATH),
-        incoming=Incoming(chunks=iter([tarred({PATH: b"bytes"}, "tar.gz")]), declared=None),
+        incoming=Incoming(chunks=iter([PUBLISHED]), declared=None),
         store=blob_store(),
         clock=timezone.now,
     )

@@ -1,7 +1,7 @@
 """Retention policies of any shape, for properties."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -14,6 +14,9 @@ from artifacts.domain.retention import (
     Rule,
 )
 
+# What policies can say; the others are the store's own.
+WRITTEN: Final = frozenset(Measure) - {Measure.HELD, Measure.IN_USE}
+
 
 def policies(conditions: Sequence[Conditions]) -> st.SearchStrategy[list[Attached]]:
     """Up to three, of any levels, whose rules speak of what these conditions name."""
@@ -23,9 +26,9 @@ def policies(conditions: Sequence[Conditions]) -> st.SearchStrategy[list[Attache
         version=st.integers(1, 3),
         policy=st.builds(
             RetentionPolicy,
-            keep=st.lists(_rules(Measure, conditions, st.just(value=False)), max_size=3).map(tuple),
+            keep=st.lists(_rules(WRITTEN, conditions, st.just(value=False)), max_size=3).map(tuple),
             expire=st.lists(
-                _rules(set(Measure) - {Measure.ALWAYS}, conditions, st.booleans()), max_size=4
+                _rules(WRITTEN - {Measure.ALWAYS}, conditions, st.booleans()), max_size=4
             ).map(tuple),
         ),
     )

@@ -4,8 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from artifacts.domain.declarations import Kind as Use
 from artifacts.domain.lifecycle import BuildState
-from artifacts.models import Artifact, Blob, Build, Contribution, Download, Project
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Build,
+    Contribution,
+    DeclaredUse,
+    Download,
+    Hold,
+    Project,
+    Yank,
+)
 from provenance.models import Attestation, AttestationRequest, AttestationSubject
 
 
@@ -23,6 +34,9 @@ class Kind:
     predicate: str = ""
     asked_life_days: int | None = None
     bytes_of: str = ""
+    is_yanked: bool = False
+    held_to: int | None = None
+    used_to: int | None = None
 
 
 def put(project: Project, kind: Kind, *, first: datetime) -> Artifact:
@@ -55,7 +69,35 @@ def put(project: Project, kind: Kind, *, first: datetime) -> Artifact:
         download(artifact, first + timedelta(days=kind.downloaded + 100), "refused")
     if kind.predicate:
         _attest(artifact, kind.predicate)
+    _say_more(artifact, kind, first=first)
     return artifact
+
+
+def _say_more(artifact: Artifact, kind: Kind, *, first: datetime) -> None:
+    at = artifact.stored_at
+    if kind.is_yanked:
+        Yank.objects.create(artifact=artifact, reason="bad", marked_at=at, marked_by="the test")
+    if kind.held_to is not None:
+        Hold.objects.create(
+            project=artifact.project,
+            artifact_id=artifact.pk,
+            reason="case",
+            placed_at=first - timedelta(days=1),
+            placed_by="the test",
+            ends_at=first + timedelta(days=kind.held_to),
+        )
+    if kind.used_to is not None:
+        DeclaredUse.objects.create(
+            project=artifact.project,
+            sha256=artifact.blob.sha256,
+            kind=Use.RELEASE,
+            identity=str(artifact.pk),
+            document={},
+            protects=True,
+            ends_at=first + timedelta(days=kind.used_to),
+            declared_at=at,
+            declared_by="the test",
+        )
 
 
 def _blob(text: str, size_bytes: int, stored_at: datetime) -> Blob:

@@ -12,12 +12,11 @@ from access.errors import (
     InvitationNotFound,
     LastOwner,
     MemberNotFound,
-    PersonNeeded,
     RoleAboveOwn,
     RoleNotAllowed,
 )
 from artifacts.errors import OrganizationNotFound, ProjectNotFound
-from kernel.actor import PermissionMissing, Unauthenticated
+from kernel.actor import PermissionMissing, PersonNeeded, Unauthenticated
 from kernel.errors import Refusal
 from kernel.reference import BODY, CURSOR, Answer, Asker, Body, Operation, Operations, Reader
 from kernel.rest import MalformedRequest

@@ -10,13 +10,12 @@ from access.domain.tokens import LOGIN_LIFE
 from access.errors import (
     LoginFailed,
     PasswordIsOneTime,
-    PersonNeeded,
     TokenNotAllowed,
     TokenNotFound,
     TooManyAttempts,
 )
 from artifacts.errors import ProjectNotFound
-from kernel.actor import PermissionMissing, Unauthenticated
+from kernel.actor import PermissionMissing, PersonNeeded, Unauthenticated
 from kernel.reference import (
     BODY,
     Answer,

@@ -18,6 +18,8 @@ from artifacts.errors import (
     ArtifactExpired,
     ArtifactNotFound,
     ArtifactNotPublished,
+    ArtifactQuarantined,
+    ArtifactRemoved,
     AttestationNotFound,
     BlobDamaged,
     BlobMissing,
@@ -43,10 +45,11 @@ from kernel.shapes import Digest, Url
 from provenance.errors import PolicyNotMet, TrustRootMissing
 
 _ARTIFACT: Final = "/api/v1/artifacts/{artifact}"
-_OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, PermissionMissing)
+_OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, ArtifactRemoved, PermissionMissing)
 _DECIDED: Final = (*_OF_ARTIFACT, ArtifactNotPublished, TrustRootMissing)
 _LOOKED_INTO: Final = (
     *_DECIDED,
+    ArtifactQuarantined,
     PolicyNotMet,
     ArchiveMalformed,
     ArchivesBusy,
@@ -60,6 +63,7 @@ _LOOKED_INTO: Final = (
 )
 _SENT: Final = (
     *_DECIDED,
+    ArtifactQuarantined,
     PolicyNotMet,
     BlobDamaged,
     BlobMissing,
@@ -75,6 +79,7 @@ _OF_BYTES: Final = (
     "Repr-Digest",
     "Strongroom-Verification",
 )
+_MAY_HAVE: Final = ("Link", "Accept-Ranges", "Strongroom-Yanked")
 _BYTES: Final = (
     Answer(
         200,
@@ -82,7 +87,7 @@ _BYTES: Final = (
         str,
         media_type=OCTETS,
         headers=(*_OF_BYTES, "Content-Disposition"),
-        may_have=("Link", "Accept-Ranges"),
+        may_have=_MAY_HAVE,
     ),
     Answer(
         206,
@@ -90,20 +95,20 @@ _BYTES: Final = (
         str,
         media_type=OCTETS,
         headers=(*_OF_BYTES, "Content-Disposition", "Content-Range"),
-        may_have=("Link", "Accept-Ranges"),
+        may_have=_MAY_HAVE,
     ),
     Answer(
         304,
         "You have it already, and it is still allowed.",
         headers=_OF_BYTES,
-        may_have=("Link", "Accept-Ranges"),
+        may_have=_MAY_HAVE,
     ),
 )
 _REDIRECT: Final = Answer(
     302,
     "Where the store lets its bucket send the bytes: an address that holds for a minute.",
     headers=(*_OF_BYTES, "Location"),
-    may_have=("Link", "Accept-Ranges"),
+    may_have=_MAY_HAVE,
 )
 _DOWNLOAD: Final = (
     "The project's policy is decided first, also for `HEAD`, ranges and conditions, and the answer "
@@ -158,7 +163,7 @@ OPERATIONS: Final[Operations] = {
                     "members": [MemberDocument],
                 },
                 headers=("Cache-Control", "Strongroom-Verification"),
-                may_have=("Link",),
+                may_have=("Link", "Strongroom-Yanked"),
             ),
         ),
         refusals=_LOOKED_INTO,

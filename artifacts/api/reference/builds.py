@@ -13,10 +13,12 @@ from artifacts.api.shapes import (
     StateOfBuild,
 )
 from artifacts.api.uploads import LIFE
+from artifacts.domain.holds import ArtifactHeld
 from artifacts.domain.names import UnsafeName, UnsafePath
 from artifacts.errors import (
     ArtifactExpired,
     ArtifactNotFound,
+    ArtifactRemoved,
     BuildDiffers,
     BuildEmpty,
     BuildFull,
@@ -28,6 +30,7 @@ from artifacts.errors import (
     DigestsContradict,
     EncodedUpload,
     LengthRequired,
+    NameImmutable,
     PartialUpload,
     PathTaken,
     QuotaExceeded,
@@ -90,6 +93,7 @@ _INCOMING: Final = (
     MalformedDigest,
     MalformedRequest,
     PartialUpload,
+    NameImmutable,
     PathTaken,
     QuotaExceeded,
     StorageFull,
@@ -119,7 +123,7 @@ OPERATIONS: Final[Operations] = {
         parameters=(*_DECLARED, _LIFE),
         body=_BYTES,
         answers=_STANDS,
-        refusals=(*OF_PROJECT, *_INCOMING, ArtifactExpired),
+        refusals=(*OF_PROJECT, *_INCOMING, ArtifactExpired, ArtifactRemoved),
     ),
     f"GET {_PROJECT}/builds": Operation(
         id="list_builds",
@@ -199,7 +203,7 @@ OPERATIONS: Final[Operations] = {
         summary="Take a file back out of an open build",
         text="Other bytes may then take its path.",
         answers=(Answer(204, "It is not in the build any more."),),
-        refusals=(*OF_OWN_BUILD, BuildSealed, ArtifactNotFound),
+        refusals=(*OF_OWN_BUILD, ArtifactHeld, BuildSealed, ArtifactNotFound),
     ),
     f"POST {_BUILD}/seal": Operation(
         id="seal_build",

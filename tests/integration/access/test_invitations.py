@@ -12,7 +12,6 @@ from access.errors import (
     AccountNotAllowed,
     InvitationNotAllowed,
     InvitationNotFound,
-    PersonNeeded,
 )
 from access.models import Invitation, Membership, User
 from access.queries import organization_place
@@ -21,7 +20,7 @@ from access.usecases.act_as import act_as
 from access.usecases.invite_member import invite_member
 from access.usecases.revoke_invitation import revoke_invitation
 from artifacts.models import Organization
-from kernel.actor import ANONYMOUS, Actor, Grant, Permission
+from kernel.actor import ANONYMOUS, Actor, Grant, Permission, PersonNeeded
 from kernel.audit.models import AuditRecord
 from tests.factories.builds import at_once
 from tests.factories.people import PASSWORD, account, member

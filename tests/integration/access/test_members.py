@@ -12,7 +12,6 @@ from access.errors import (
     LastOwner,
     MemberNotFound,
     PasswordIsOneTime,
-    PersonNeeded,
     RoleNotAllowed,
     TokenNotFound,
     TokenRevoked,
@@ -27,7 +26,15 @@ from access.usecases.invite_member import invite_member
 from access.usecases.remove_member import remove_member
 from access.usecases.revoke_personal_token import revoke_personal_token
 from artifacts.models import Organization, Project
-from kernel.actor import ANONYMOUS, Actor, Grant, Permission, PermissionMissing, Unauthenticated
+from kernel.actor import (
+    ANONYMOUS,
+    Actor,
+    Grant,
+    Permission,
+    PermissionMissing,
+    PersonNeeded,
+    Unauthenticated,
+)
 from kernel.audit.models import AuditRecord
 from tests.factories.people import account, member, personal_token
 

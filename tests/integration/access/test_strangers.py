@@ -36,6 +36,7 @@ from provenance.models import Attestation
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from tests.factories.actors import administrator
 from tests.factories.addresses import ABSENT, Things, routes
+from tests.factories.keeping import held
 from tests.factories.people import account, personal_token
 from tests.factories.requests import DIGEST, requested
 
@@ -158,13 +159,7 @@ def secret(attestor: Attestor) -> Things:
         stored_at=now,
     )
     identity, _secret = token(place, Permission.READ)
-    Membership.objects.create(
-        person=User.objects.create_user("carol"),
-        project=place,
-        role="reader",
-        since=now,
-        given_by="somebody",
-    )
+    _join(place)
     invitation = Invitation.objects.create(
         invitee="dave",
         project=place,
@@ -187,6 +182,17 @@ def secret(attestor: Attestor) -> Things:
         path=artifact.path,
         upload=_uploading(artifact).pk,
         plan=_planned(place).pk,
+        hold=held(place).pk,
+    )
+
+
+def _join(place: Project) -> None:
+    Membership.objects.create(
+        person=User.objects.create_user("carol"),
+        project=place,
+        role="reader",
+        since=timezone.now(),
+        given_by="somebody",
     )
 
 

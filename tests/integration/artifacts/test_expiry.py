@@ -29,11 +29,27 @@ CONDITIONS = [
     Conditions(predicates=(SLSA, "other")),
     Conditions(size_from_bytes=100, size_to_bytes=200),
     Conditions(size_from_bytes=201),
+    Conditions(is_yanked=True),
+    Conditions(is_yanked=False),
 ]
-# One of 37 of all combinations, so that each value meets each other one.
+MORE = list(product([False, True], [None, 4, 30], [None, 8]))
+# One of 389 of all combinations, so that each value meets each other one.
 KINDS = [
-    Kind(path, ref, protected, outcome, size, stored, downloaded, predicate, life)
-    for path, ref, protected, outcome, size, stored, downloaded, predicate, life in islice(
+    Kind(
+        path,
+        ref,
+        protected,
+        outcome,
+        size,
+        stored,
+        downloaded,
+        predicate,
+        life,
+        is_yanked=more[0],
+        held_to=more[1],
+        used_to=more[2],
+    )
+    for path, ref, protected, outcome, size, stored, downloaded, predicate, life, more in islice(
         product(
             ["dist/a.tar", "dist/sub/a.tar", "doc/x/y"],
             ["refs/heads/main", "refs/heads/a/b", "refs/tags/v1.0+a(b", ""],
@@ -44,10 +60,11 @@ KINDS = [
             [None, 4],
             ["", SLSA],
             [None, 3],
+            MORE,
         ),
         0,
         None,
-        37,
+        389,
     )
 ]
 
@@ -73,6 +90,9 @@ def facts(kind: Kind, place: int | None) -> Facts:
         asked_life=(
             timedelta(days=kind.asked_life_days) if kind.asked_life_days is not None else None
         ),
+        is_yanked=kind.is_yanked,
+        held_until=NOW + timedelta(days=kind.held_to) if kind.held_to is not None else None,
+        in_use_until=NOW + timedelta(days=kind.used_to) if kind.used_to is not None else None,
     )
 
 
@@ -110,7 +130,11 @@ def test_looks_for_the_policies_alone_where_nothing_can_end_it(
     shelf: list[tuple[Artifact, Kind]],
 ) -> None:
     kept = next(artifact for artifact, kind in shelf if kind.asked_life_days is None)
-    asked = next(artifact for artifact, kind in shelf if kind.asked_life_days is not None)
+    asked = next(
+        artifact
+        for artifact, kind in shelf
+        if kind.asked_life_days is not None and kind.held_to is kind.used_to is None
+    )
 
     with CaptureQueriesContext(connection) as questions:
         endless = expiry_of(kept, now=NOW)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from artifacts.models import Artifact, Project, RunState, Tombstone
+from artifacts.models import Artifact, Project, RunState, TrashedArtifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.create_project import create_project
@@ -55,7 +55,7 @@ def test_is_finished_by_the_next(project: Project, tmp_path: Path, point: str) -
     assert (ended.state, ended.removed_artifacts, ended.spared_artifacts) == (RunState.DONE, 3, 0)
     assert ended.removed_bytes == sum(one.blob.size_bytes for one in going)
     assert list(Artifact.objects.all()) == [kept]
-    buried = set(Tombstone.objects.values_list("artifact_id", flat=True))
+    buried = set(TrashedArtifact.objects.values_list("pk", flat=True))
     assert buried == {one.pk for one in going}
 
 

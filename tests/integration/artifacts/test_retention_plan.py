@@ -1,6 +1,5 @@
 """A retention plan …"""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.patterns import Pattern
-from artifacts.domain.retention import Attached, Conditions, Decision, Facts, Level, decide
+from artifacts.domain.retention import Attached, Conditions, Level
 from artifacts.errors import (
     ArtifactExpired,
     PathTaken,
@@ -26,7 +25,7 @@ from artifacts.models import (
     RetentionPlanItem,
     RunState,
     StoredRetentionPolicy,
-    Tombstone,
+    TrashedArtifact,
 )
 from artifacts.models.retention import INSTANCE
 from artifacts.queries import Place, visible_artifact
@@ -41,6 +40,7 @@ from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import Actor, PermissionMissing
 from tests.factories.actors import administrator, reader, uploader
 from tests.factories.builds import NOW
+from tests.factories.naive_retention import Put, freed_bytes, naively
 from tests.factories.retention_policies import document_of, policies
 from tests.factories.shelf import Kind, download, put
 from tests.fakes.blob_store import MemoryBlobStore
@@ -70,10 +70,11 @@ KINDS = [
         downloaded=number % 19 + 1 if number % 5 == 0 else None,
         asked_life_days=2 if number % 13 == 4 else None,
         bytes_of=f"shared {number % 3} {number % 9}" if number % 4 == 0 else "",
+        held_to=25 if number % 17 == 2 else 15 if number % 17 == 3 else None,
+        used_to=30 if number % 16 == 4 else None,
     )
     for number in range(48)
 ]
-Put = list[tuple[Artifact, Kind]]
 
 
 @pytest.fixture
@@ -89,51 +90,6 @@ def crowd(project: Project, other: Project) -> Put:
         (put((project, other)[number % 5 == 0], kind, first=NOW), kind)
         for number, kind in enumerate(KINDS)
     ]
-
-
-def facts(artifact: Artifact, kind: Kind, crowd: Put) -> Facts:
-    rivals = [
-        one
-        for one, about in crowd
-        if about.outcome is BuildState.PUBLISHED
-        and (one.project_id, one.path, one.ref)
-        == (artifact.project_id, artifact.path, artifact.ref)
-        and (-one.stored_at.timestamp(), one.pk) <= (-artifact.stored_at.timestamp(), artifact.pk)
-    ]
-    downloaded = NOW + timedelta(days=kind.downloaded) if kind.downloaded is not None else None
-    life = timedelta(days=kind.asked_life_days) if kind.asked_life_days is not None else None
-    return Facts(
-        path=kind.path,
-        ref=kind.ref,
-        is_protected=kind.is_protected,
-        outcome=kind.outcome,
-        size_bytes=artifact.blob.size_bytes,
-        stored_at=artifact.stored_at,
-        downloaded_at=downloaded,
-        place=len(rivals) + (kind.outcome is not BuildState.PUBLISHED),
-        asked_life=life,
-    )
-
-
-def naively(crowd: Put, attached: Sequence[Attached]) -> dict[UUID, Decision]:
-    """What goes, by the pure rule, one after the other."""
-    ended = (BuildState.PUBLISHED, BuildState.REFUSED)
-    decided = {
-        one.pk: decide(facts(one, kind, crowd), attached, now=TODAY)
-        for one, kind in crowd
-        if kind.outcome in ended
-    }
-    return {one: said for one, said in decided.items() if said.is_expired(now=TODAY)}
-
-
-def freed_bytes(crowd: Put, going: Sequence[UUID]) -> int:
-    """The bytes of blobs whose artifacts all go, each once."""
-    users = defaultdict[int, set[UUID]](set)
-    sizes = {}
-    for one, _kind in crowd:
-        users[one.blob_id].add(one.pk)
-        sizes[one.blob_id] = one.blob.size_bytes
-    return sum(sizes[blob] for blob, artifacts in users.items() if artifacts <= set(going))
 
 
 def attach(attached: Sequence[Attached], project: Project) -> list[Attached]:
@@ -181,7 +137,7 @@ def test_agrees_with_a_naive_reading_of_the_rules(crowd: Put, project: Project) 
 
         plan = make(Holder.of_project(project))
 
-        expected, found = naively(mine, held), items(plan)
+        expected, found = naively(mine, held, now=TODAY), items(plan)
         assert {one: item.ends_at for one, item in found.items()} == {
             one: said.expires_at for one, said in expected.items()
         }
@@ -236,7 +192,7 @@ def test_is_what_is_applied(document: dict[str, Any]) -> None:
     assert (ended.removed_artifacts, ended.removed_bytes) == (plan.artifacts, plan.logical_bytes)
     assert ended.spared_artifacts == 0
     assert set(Artifact.objects.values_list("pk", flat=True)) == before - set(planned)
-    buried = {one.artifact_id: one for one in Tombstone.objects.all()}
+    buried = {one.artifact_id: one for one in TrashedArtifact.objects.all()}
     assert buried.keys() == planned.keys()
     assert {one.rule for one in buried.values()} <= {"nine", "surplus", "asked-by-job"}
     assert all(one.expired_at == planned[pk].ends_at for pk, one in buried.items())
@@ -265,7 +221,7 @@ def test_takes_each_project_by_its_own_rules(other: Project) -> None:
     plan = make()
 
     assert other.pk not in {one.project_id for one in items(plan).values()}
-    kept = plan.rules.get(outcome="keeps")
+    kept = plan.rules.get(outcome="keeps", scope_id=other.pk)
     assert (kept.name, kept.level, kept.scope_id) == ("all", Level.PROJECT, other.pk)
 
 
@@ -355,7 +311,7 @@ def test_spares_what_was_downloaded_since(project: Project) -> None:
 
     assert (ended.removed_artifacts, ended.spared_artifacts) == (1, 1)
     assert list(Artifact.objects.values_list("pk", flat=True)) == [spared.pk]
-    assert Tombstone.objects.get().artifact_id == gone.pk
+    assert TrashedArtifact.objects.get().artifact_id == gone.pk
 
 
 @pytest.fixture

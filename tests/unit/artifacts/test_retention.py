@@ -11,7 +11,11 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.patterns import Pattern
 from artifacts.domain.retention import (
     ASKED_BY_JOB,
+    IN_USE,
+    LEGAL_HOLD,
+    NEVER,
     Attached,
+    Cited,
     Conditions,
     Decision,
     Facts,
@@ -19,6 +23,7 @@ from artifacts.domain.retention import (
     Measure,
     Rule,
     decide,
+    immutable_by,
 )
 from artifacts.domain.retention_document import read_policy
 from tests.factories.retention_policies import policies
@@ -198,6 +203,8 @@ def test_keeps_what_a_job_gave_up_but_a_rule_keeps() -> None:
         ({"size_from_bytes": 101}, {}),
         ({"size_to_bytes": 99}, {}),
         ({"paths": ["**"], "is_protected": False}, {}),
+        ({"is_yanked": True}, {}),
+        ({"is_yanked": False}, {"is_yanked": True}),
     ],
 )
 def test_says_nothing_of_what_one_condition_excludes(
@@ -218,6 +225,7 @@ def test_says_nothing_of_what_one_condition_excludes(
         {"outcomes": ["refused", "published"]},
         {"predicates": ["https://slsa.dev/provenance/v1", "other"]},
         {"size_from_bytes": 100, "size_to_bytes": 100},
+        {"is_yanked": False},
     ],
 )
 def test_speaks_of_what_all_conditions_name(when: dict[str, Any]) -> None:
@@ -225,6 +233,21 @@ def test_speaks_of_what_all_conditions_name(when: dict[str, Any]) -> None:
     present = frozenset({"https://slsa.dev/provenance/v1"})
 
     assert decided(policy, predicates=present).expires_at == days(90)
+
+
+@pytest.mark.parametrize(
+    ("protection", "cited"), [("held_until", LEGAL_HOLD), ("in_use_until", IN_USE)]
+)
+@pytest.mark.parametrize("is_final", [True, False])
+def test_never_ends_what_is_protected(protection: str, cited: Cited, *, is_final: bool) -> None:
+    policy = Attached(
+        Level.INSTANCE, 1, read_policy({"expire": [{**AFTER_90, "is_final": is_final}]})
+    )
+
+    for until, expires_at in [(NEVER, None), (days(100), days(100)), (days(80), days(90))]:
+        decision = decided(policy, **{protection: until})
+        assert decision.expires_at == expires_at
+        assert decision.kept_by == (cited if until != days(80) else None)
 
 
 @pytest.mark.parametrize("name", ["a.b", "a+b", "a(b", "a\\b", "a$", "^a", "a|b", "a[b]", "a{2}"])
@@ -248,6 +271,8 @@ FACTS = st.builds(
     downloaded_at=st.none() | st.integers(0, 8).map(days),
     place=st.none() | st.integers(1, 7),
     asked_life=st.none() | st.integers(0, 6).map(lambda number: timedelta(days=number)),
+    held_until=st.none() | st.integers(0, 16).map(days),
+    in_use_until=st.none() | st.integers(0, 16).map(days),
 )
 
 
@@ -264,6 +289,8 @@ def test_agrees_with_a_naive_reading_of_the_rules(
 
 def _naively_expired(about: Facts, attached: list[Attached], now: datetime) -> bool:
     """Some expire rule has come true by now, and no keep rule that it heeds is true now."""
+    if any(until is not None and now < until for until in (about.held_until, about.in_use_until)):
+        return False
     keep = [(one.level, rule) for one in attached for rule in one.policy.keep]
     expire = [(one.level, rule) for one in attached for rule in one.policy.expire]
     keeping = [level for level, rule in keep if _names(rule, about) and _keeps(rule, about, now)]
@@ -303,3 +330,27 @@ def _since(rule: Rule, about: Facts) -> datetime:
     if rule.measure is Measure.AGE or about.downloaded_at is None:
         return about.stored_at
     return max(about.stored_at, about.downloaded_at)
+
+
+VERSIONS = {"immutable": [{"name": "versions", "when": {"paths": ["dist/*"]}}]}
+TAGS = {"immutable": [{"name": "tags", "when": {"refs": ["refs/tags/**"], "is_protected": True}}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "ref", "is_protected", "rule"),
+    [
+        ("dist/a", "refs/heads/main", False, "versions"),
+        ("dist/a/b", "refs/heads/main", True, None),
+        ("doc/a", "refs/tags/v1", True, "tags"),
+        ("doc/a", "refs/tags/v1", False, None),
+        ("dist/a", "refs/tags/v1", True, "tags"),
+    ],
+)
+def test_gives_some_names_once(
+    path: str, ref: str, rule: str | None, *, is_protected: bool
+) -> None:
+    found = immutable_by(
+        path, ref, is_protected=is_protected, policies=[of_project(VERSIONS), of_organization(TAGS)]
+    )
+
+    assert (found.name if found is not None else None) == rule

@@ -250,3 +250,16 @@ def test_scrubs_at_a_rate_or_never() -> None:
     assert read({**COMPLETE, "STRONGROOM_SCRUB_BYTES_PER_SECOND": "0"}).scrub_bytes_per_second == 0
     with pytest.raises(SystemExit, match="SCRUB_BYTES_PER_SECOND is '-1'"):
         read({**COMPLETE, "STRONGROOM_SCRUB_BYTES_PER_SECOND": "-1"})
+
+
+def test_lets_nobody_lift_a_hold_alone() -> None:
+    assert read(COMPLETE).hold_lift_persons == 2
+    assert read({**COMPLETE, "STRONGROOM_HOLD_LIFT_PERSONS": "3"}).hold_lift_persons == 3
+    with pytest.raises(SystemExit, match="HOLD_LIFT_PERSONS is '1'; it must be 2 or more"):
+        read({**COMPLETE, "STRONGROOM_HOLD_LIFT_PERSONS": "1"})
+
+
+def test_has_a_trash_of_a_week() -> None:
+    assert read(COMPLETE).trash_days == 7
+    with pytest.raises(SystemExit, match="TRASH_DAYS is '0'"):
+        read({**COMPLETE, "STRONGROOM_TRASH_DAYS": "0"})

@@ -1,0 +1,129 @@
+"""Restore: out of the trash, and out of a yank."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from artifacts.domain.declarations import Kind, identity
+from artifacts.domain.reasons import require_reason
+from artifacts.errors import ArtifactNotFound
+from artifacts.models import Artifact, Build, DeclaredUse, TrashedArtifact, Yank
+from artifacts.queries.trash import is_restorable
+from artifacts.usecases.count_use import count_use
+from artifacts.usecases.discard_artifacts import copied
+from kernel.actor import Actor, Permission
+from kernel.audit.record import record
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """Why something is restored, and for how long no rule takes it away again."""
+
+    reason: str
+    kept_for: timedelta
+
+
+def restore_trashed(
+    *, trashed: TrashedArtifact, restoring: Restoring, actor: Actor, now: datetime
+) -> Artifact:
+    """Put it back as it was, with its id; nobody has its bytes or its name meanwhile.
+
+    The rule that took it away would do so again: so it counts as in use for a while.
+
+    Raises:
+        Unauthenticated, PermissionMissing: the actor does not own the project.
+        ReasonMissing: there is none.
+        ArtifactNotFound: its window is over, or somebody else was faster.
+        QuotaExceeded: the organization or the project has as much as it may have.
+    """
+    actor.require(Permission.OWN, project=trashed.project_id)
+    require_reason(restoring.reason)
+    with transaction.atomic(durable=True):
+        locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
+        if not locked.exists() or not is_restorable(trashed, now=now):
+            raise ArtifactNotFound
+        locked.delete()
+        artifact = Artifact(**copied(row=trashed))
+        artifact.project, artifact.blob, artifact.build = (
+            trashed.project,
+            trashed.blob,
+            trashed.build,
+        )
+        artifact.save(force_insert=True)
+        count_use(artifact=artifact, has_new_bytes=False, now=now)
+        _keep_a_while(artifact, restoring, actor, now=now)
+        _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
+    return artifact
+
+
+def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
+    """Show it again in lists and *latest*. A repeat changes nothing.
+
+    Raises:
+        Unauthenticated, PermissionMissing: the actor does not administer the project.
+        ReasonMissing: there is none.
+    """
+    actor.require(Permission.ADMINISTER, project=artifact.project_id)
+    require_reason(reason)
+    with transaction.atomic(durable=True):
+        if _unyank([artifact]):
+            _tell(actor, "artifact.unyank", artifact, reason, now=now)
+
+
+def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> int:
+    """The same for every file of the build; how many were yanked.
+
+    Raises:
+        As `unyank_artifact`.
+    """
+    actor.require(Permission.ADMINISTER, project=build.project_id)
+    require_reason(reason)
+    with transaction.atomic(durable=True):
+        gone = _unyank(list(build.artifacts.all()))
+        record(
+            actor,
+            "build.unyank",
+            str(build.project),
+            now=now,
+            organization=build.project.organization_id,
+            build=str(build.pk),
+            artifacts=gone,
+            reason=reason,
+        )
+    return gone
+
+
+def _unyank(files: Sequence[Artifact]) -> int:
+    gone, _each = Yank.objects.filter(pk__in=[one.pk for one in files]).delete()
+    return gone
+
+
+def _keep_a_while(artifact: Artifact, restoring: Restoring, actor: Actor, *, now: datetime) -> None:
+    document = {"artifact": str(artifact.pk), "status": "restored", "reason": restoring.reason}
+    DeclaredUse.objects.update_or_create(
+        project=artifact.project,
+        kind=Kind.RESTORING,
+        identity=identity(Kind.RESTORING, document),
+        defaults={
+            "sha256": artifact.blob.sha256,
+            "document": document,
+            "protects": True,
+            "ends_at": now + restoring.kept_for,
+            "declared_at": now,
+            "declared_by": actor.name,
+        },
+    )
+
+
+def _tell(actor: Actor, action: str, artifact: Artifact, reason: str, *, now: datetime) -> None:
+    record(
+        actor,
+        action,
+        f"{artifact.project}/{artifact.path}"[:500],
+        now=now,
+        organization=artifact.project.organization_id,
+        artifact=str(artifact.pk),
+        reason=reason,
+    )
