@@ -176,6 +176,7 @@ PATH_PARAMETERS: Final[Mapping[str, Told]] = {
     "identity": Told(str, "The id of an attestation, or of a signing key.", ID_EXAMPLE),
     "upload": Told(Id, "A direct upload's id.", ID_EXAMPLE),
     "plan": Told(Id, "A retention plan's id.", ID_EXAMPLE),
+    "preview": Told(Id, "The id of a preview of a retention policy.", ID_EXAMPLE),
     "token_id": Told(Id, "A token's id. It is no secret.", ID_EXAMPLE),
     "publisher_id": Told(Id, "A trusted publisher's id.", ID_EXAMPLE),
     "invitation": Told(Id, "An invitation's id. It is no secret.", ID_EXAMPLE),

@@ -18,6 +18,11 @@ from artifacts.models.retention_plan import (
     RunState,
     Tombstone,
 )
+from artifacts.models.retention_preview import (
+    RetentionPreview,
+    RetentionPreviewItem,
+    RetentionPreviewRule,
+)
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
@@ -38,6 +43,9 @@ __all__ = [
     "RetentionPlan",
     "RetentionPlanItem",
     "RetentionPlanRule",
+    "RetentionPreview",
+    "RetentionPreviewItem",
+    "RetentionPreviewRule",
     "RetentionRun",
     "RunState",
     "Scrub",

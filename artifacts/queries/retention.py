@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Rules
+from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy
 from artifacts.domain.retention_document import read_policy
 from artifacts.models import Organization, Project, StoredRetentionPolicy
 from artifacts.models.retention import INSTANCE
@@ -117,8 +117,8 @@ def policies_in_reach(holder: Holder) -> QuerySet[StoredRetentionPolicy]:
     return found.filter(scopes | Q(scope_id__in=projects_below(holder).values("pk")))
 
 
-def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
-    """The projects below the holder, those together for which the same rules hold."""
+def policies_below(holder: Holder) -> list[tuple[list[Attached], list[Project]]]:
+    """The projects below the holder, those together for which the same policies hold."""
     newest = policies_in_reach(holder).order_by("scope_id", "-version").distinct("scope_id")
     attached = {
         one.scope_id: Attached(
@@ -131,10 +131,7 @@ def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
         scopes = (INSTANCE, project.organization_id, project.pk)
         held = tuple(scope for scope in scopes if scope in attached)
         groups.setdefault(held, []).append(project)
-    return [
-        (Rules.of([attached[scope] for scope in held]), projects)
-        for held, projects in groups.items()
-    ]
+    return [([attached[scope] for scope in held], projects) for held, projects in groups.items()]
 
 
 def holder_of(cited: Cited, project: Project) -> str:

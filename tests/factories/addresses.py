@@ -25,6 +25,7 @@ class Things:
     path: str
     upload: uuid.UUID
     plan: uuid.UUID
+    preview: uuid.UUID
 
     def fill(self, route: str) -> str | None:
         """The address with these things in it; None when the route names something unknown."""
@@ -40,6 +41,7 @@ class Things:
             "<str:member>": self.member,
             "<uuid:upload>": self.upload,
             "<uuid:plan>": self.plan,
+            "<uuid:preview>": self.preview,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -59,6 +61,7 @@ ABSENT: Final = Things(
     path="dist/a.tar.gz",
     upload=uuid.UUID(int=7),
     plan=uuid.UUID(int=8),
+    preview=uuid.UUID(int=9),
 )
 
 

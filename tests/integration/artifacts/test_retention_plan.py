@@ -1,6 +1,5 @@
 """A retention plan …"""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,8 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 
 from artifacts.domain.lifecycle import BuildState
-from artifacts.domain.patterns import Pattern
-from artifacts.domain.retention import Attached, Conditions, Decision, Facts, Level, decide
+from artifacts.domain.retention import Attached, Decision, Level, decide
 from artifacts.errors import (
     ArtifactExpired,
     PathTaken,
@@ -25,15 +23,12 @@ from artifacts.models import (
     RetentionPlan,
     RetentionPlanItem,
     RunState,
-    StoredRetentionPolicy,
     Tombstone,
 )
-from artifacts.models.retention import INSTANCE
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
-from artifacts.usecases.create_project import create_project
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.set_retention import RetentionChange, set_retention
@@ -41,121 +36,33 @@ from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import Actor, PermissionMissing
 from tests.factories.actors import administrator, reader, uploader
 from tests.factories.builds import NOW
-from tests.factories.retention_policies import document_of, policies
+from tests.factories.crowd import CONDITIONS, Crowd, assemble, facts, freed_bytes, neighbour
+from tests.factories.retention_policies import attach, policies
 from tests.factories.shelf import Kind, download, put
 from tests.fakes.blob_store import MemoryBlobStore
 
 TODAY = NOW + timedelta(days=20)
-CONDITIONS = [
-    Conditions(),
-    Conditions(paths=(Pattern("dist/*"),)),
-    Conditions(refs=(Pattern("refs/heads/main"),)),
-    Conditions(outcomes=(BuildState.REFUSED,)),
-    Conditions(size_from_bytes=100),
-]
-# Shared bytes, several of a path and ref, refused ones between published ones, and unfinished ones.
-KINDS = [
-    Kind(
-        path=("dist/a", "dist/b", "doc/c")[number % 3],
-        ref=("refs/heads/main", "refs/tags/v1")[number % 2],
-        outcome=(
-            BuildState.REFUSED
-            if number % 7 == 3
-            else BuildState.SEALED
-            if number % 11 == 5
-            else BuildState.PUBLISHED
-        ),
-        size_bytes=90 + number % 3 * 10,
-        stored=number % 19,
-        downloaded=number % 19 + 1 if number % 5 == 0 else None,
-        asked_life_days=2 if number % 13 == 4 else None,
-        bytes_of=f"shared {number % 3} {number % 9}" if number % 4 == 0 else "",
-    )
-    for number in range(48)
-]
-Put = list[tuple[Artifact, Kind]]
 
 
 @pytest.fixture
-def other(project: Project) -> Project:  # noqa: ARG001 - its organization
-    return create_project(
-        actor=administrator(), organization="acme", slug="other", is_public=False, now=NOW
-    )
+def other(project: Project) -> Project:
+    return neighbour(project, now=NOW)
 
 
 @pytest.fixture
-def crowd(project: Project, other: Project) -> Put:
-    return [
-        (put((project, other)[number % 5 == 0], kind, first=NOW), kind)
-        for number, kind in enumerate(KINDS)
-    ]
+def crowd(project: Project, other: Project) -> Crowd:  # noqa: ARG001 - it lives there, too
+    return assemble(project, first=NOW)
 
 
-def facts(artifact: Artifact, kind: Kind, crowd: Put) -> Facts:
-    rivals = [
-        one
-        for one, about in crowd
-        if about.outcome is BuildState.PUBLISHED
-        and (one.project_id, one.path, one.ref)
-        == (artifact.project_id, artifact.path, artifact.ref)
-        and (-one.stored_at.timestamp(), one.pk) <= (-artifact.stored_at.timestamp(), artifact.pk)
-    ]
-    downloaded = NOW + timedelta(days=kind.downloaded) if kind.downloaded is not None else None
-    life = timedelta(days=kind.asked_life_days) if kind.asked_life_days is not None else None
-    return Facts(
-        path=kind.path,
-        ref=kind.ref,
-        is_protected=kind.is_protected,
-        outcome=kind.outcome,
-        size_bytes=artifact.blob.size_bytes,
-        stored_at=artifact.stored_at,
-        downloaded_at=downloaded,
-        place=len(rivals) + (kind.outcome is not BuildState.PUBLISHED),
-        asked_life=life,
-    )
-
-
-def naively(crowd: Put, attached: Sequence[Attached]) -> dict[UUID, Decision]:
+def naively(crowd: Crowd, attached: Sequence[Attached]) -> dict[UUID, Decision]:
     """What goes, by the pure rule, one after the other."""
     ended = (BuildState.PUBLISHED, BuildState.REFUSED)
     decided = {
-        one.pk: decide(facts(one, kind, crowd), attached, now=TODAY)
+        one.pk: decide(facts(one, kind, crowd, NOW), attached, now=TODAY)
         for one, kind in crowd
         if kind.outcome in ended
     }
     return {one: said for one, said in decided.items() if said.is_expired(now=TODAY)}
-
-
-def freed_bytes(crowd: Put, going: Sequence[UUID]) -> int:
-    """The bytes of blobs whose artifacts all go, each once."""
-    users = defaultdict[int, set[UUID]](set)
-    sizes = {}
-    for one, _kind in crowd:
-        users[one.blob_id].add(one.pk)
-        sizes[one.blob_id] = one.blob.size_bytes
-    return sum(sizes[blob] for blob, artifacts in users.items() if artifacts <= set(going))
-
-
-def attach(attached: Sequence[Attached], project: Project) -> list[Attached]:
-    """Store these policies; of one level the later is another version, and only that counts."""
-    scopes = {
-        Level.INSTANCE: INSTANCE,
-        Level.ORGANIZATION: project.organization_id,
-        Level.PROJECT: project.pk,
-    }
-    newest = {one.level: one for one in attached}
-    StoredRetentionPolicy.objects.bulk_create(
-        StoredRetentionPolicy(
-            level=level,
-            scope_id=scopes[level],
-            version=1,
-            document=document_of(one.policy),
-            set_at=NOW,
-            set_by="the test",
-        )
-        for level, one in newest.items()
-    )
-    return list(newest.values())
 
 
 def make(holder: Holder | None = None, actor: Actor | None = None) -> RetentionPlan:
@@ -168,7 +75,7 @@ def items(plan: RetentionPlan) -> dict[UUID, RetentionPlanItem]:
     return {one.artifact_id: one for one in RetentionPlanItem.objects.filter(plan=plan)}
 
 
-def test_agrees_with_a_naive_reading_of_the_rules(crowd: Put, project: Project) -> None:
+def test_agrees_with_a_naive_reading_of_the_rules(crowd: Crowd, project: Project) -> None:
     mine = [(one, kind) for one, kind in crowd if one.project_id == project.pk]
 
     @settings(
@@ -270,7 +177,7 @@ def test_takes_each_project_by_its_own_rules(other: Project) -> None:
 
 
 @pytest.fixture
-def planned(crowd: Put) -> RetentionPlan:  # noqa: ARG001 - its rows
+def planned(crowd: Crowd) -> RetentionPlan:  # noqa: ARG001 - its rows
     demand(AFTER_9)
     return make()
 

@@ -1,0 +1,39 @@
+"""The artifacts that retention may take, as rows which rules can be asked about in SQL."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.retention import Measure, Rules
+from artifacts.models import Project
+from artifacts.queries.expiry import Sql
+
+# Files of a build that is open or waits for its statement are not for retention to take.
+ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
+# As an index has them, so that nothing is sorted. What was refused counts behind what was
+# published at that time, and pushes nothing out.
+_PLACE: Final = """count(*) FILTER (WHERE build.state = 'published') OVER (
+        PARTITION BY artifact.project_id, artifact.ref, artifact.path
+        ORDER BY artifact.stored_at DESC, artifact.id ROWS UNBOUNDED PRECEDING
+    ) + (build.state <> 'published')::integer"""
+
+
+def counts_newer(*all_rules: Rules) -> bool:
+    """Whether a rule asks how many artifacts are newer, which is only counted then."""
+    return any(
+        one.rule.measure is Measure.NEWEST
+        for rules in all_rules
+        for one in (*rules.keep, *rules.expire)
+    )
+
+
+def candidates(projects: Sequence[Project], *, is_counted: bool) -> Sql:
+    """Rows of `artifact` with `size_bytes` and, where they are counted, their `place`."""
+    place = _PLACE if is_counted else "NULL::bigint"
+    text = f"""
+        SELECT placed.*, blob.size_bytes FROM (
+            SELECT artifact.*, {place} AS place
+            FROM artifact JOIN build ON build.id = artifact.build_id
+            WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)
+        ) AS placed JOIN blob ON blob.id = placed.blob_id"""  # noqa: S608 - our own words
+    return Sql(text, ([project.pk for project in projects], ENDED))
