@@ -6,23 +6,16 @@ goes on behind the last batch that was committed.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from artifacts.domain.retention import Cited
-from artifacts.models import (
-    Artifact,
-    Project,
-    RetentionPlanItem,
-    RetentionRun,
-    RunState,
-    Tombstone,
-)
+from artifacts.domain.pacing import FIRST, next_batch
+from artifacts.models import Project, RetentionPlanItem, RetentionRun, RunState
 from artifacts.queries.expiry import expiry_sql, rules_of
 from artifacts.queries.frontier import changed_since
 from kernel import faults
@@ -30,8 +23,6 @@ from kernel.turns import only_one
 
 logger = logging.getLogger(__name__)
 
-# Bounds how long a batch locks: `tests.bench.retention` measures it.
-BATCH: Final = 1000
 _TURN: Final = 0x5354_4B45_4550  # any number that nobody else takes a turn with
 # `place` is the plan's: what came later can only have pushed an artifact further out.
 _STILL_DUE: Final = """
@@ -43,23 +34,44 @@ _STILL_DUE: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    at: datetime
-    cited: Cited
+# The artifact's row becomes its tombstone: what is due, since when, and by which rule.
+_BURY: Final = """
+    WITH due AS (
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::integer[]) AS due (id, ends, rule)
+    ), gone AS (
+        DELETE FROM artifact USING due WHERE artifact.id = due.id
+        RETURNING artifact.*, due.ends, due.rule
+    ), buried AS (
+        INSERT INTO tombstone (artifact_id, project_id, build_id, origin, path, ref, sha256,
+            size_bytes, stored_at, expired_at, removed_at, removed_by, plan_id, rule, level,
+            scope_id, version)
+        SELECT gone.id, project_id, build_id, origin, path, ref, sha256, size_bytes,
+            gone.stored_at, ends, %s, %s, %s, (%s::text[])[rule + 1], (%s::integer[])[rule + 1],
+            (%s::uuid[])[rule + 1], (%s::integer[])[rule + 1]
+        FROM gone JOIN blob ON blob.id = blob_id
+        RETURNING size_bytes
+    )
+    SELECT count(*), coalesce(sum(size_bytes), 0) FROM buried
+"""
 
 
-def apply_retention(*, clock: Callable[[], datetime]) -> RetentionRun | None:
+def apply_retention(
+    *, clock: Callable[[], datetime], meter: Callable[[], float] = time.monotonic
+) -> RetentionRun | None:
     """Go on with the run that is under way, to its end; None where there is none, or others are.
 
-    A run whose plan has become stale ends there, and says what changed.
+    `meter` counts seconds: batches become smaller as long as they take too many. A run whose plan
+    has become stale ends there, and says what changed.
     """
     with only_one(_TURN) as is_ours:
         run = RetentionRun.objects.filter(state=RunState.RUNNING).first() if is_ours else None
         if run is None:
             return None
-        while _take_batch(run.pk, now=clock()):
+        size, began = FIRST, meter()
+        while _take_batch(run.pk, size=size, now=clock()):
             faults.reach("artifacts.retired")
+            ended = meter()
+            size, began = next_batch(size, took_seconds=ended - began), ended
         run.refresh_from_db()
     logger.info(
         "retention run ended",
@@ -68,12 +80,13 @@ def apply_retention(*, clock: Callable[[], datetime]) -> RetentionRun | None:
     return run
 
 
-def _take_batch(run_id: UUID, *, now: datetime) -> bool:
+def _take_batch(run_id: UUID, *, size: int, now: datetime) -> bool:
     """Remove the next artifacts of the plan; False when the run has ended."""
     with transaction.atomic(durable=True):
-        run = RetentionRun.objects.select_for_update(of=("self",)).get(pk=run_id)
+        found = RetentionRun.objects.select_for_update(of=("self",)).select_related("plan")
+        run = found.get(pk=run_id)
         changed = changed_since(run.plan)
-        items = _next_items(run)
+        items = _next_items(run, size)
         if run.cancel_asked_at is not None:
             _end(run, RunState.CANCELLED, now=now)
         elif changed:
@@ -86,65 +99,46 @@ def _take_batch(run_id: UUID, *, now: datetime) -> bool:
         return run.state == RunState.RUNNING
 
 
-def _next_items(run: RetentionRun) -> list[RetentionPlanItem]:
+def _next_items(run: RetentionRun, size: int) -> list[RetentionPlanItem]:
     """The next of the plan, of one project: others may have other rules."""
     found = RetentionPlanItem.objects.filter(plan=run.plan_id, pk__gt=run.item)
-    items = list(found.order_by("id")[:BATCH])
+    items = list(found.order_by("id")[:size])
     return [one for one in items if one.project_id == items[0].project_id]
 
 
 def _remove(run: RetentionRun, items: Sequence[RetentionPlanItem], *, now: datetime) -> None:
-    ended = _still_due(items, now=now)
-    gone = list(Artifact.objects.filter(pk__in=ended).select_related("blob"))
-    Tombstone.objects.bulk_create(
-        [_tombstone(one, ended[one.pk], run, removed_at=now) for one in gone]
-    )
-    Artifact.objects.filter(pk__in=ended).delete()
-    run.item = items[-1].pk
-    run.removed_artifacts += len(gone)
-    run.removed_bytes += sum(one.blob.size_bytes for one in gone)
-    run.spared_artifacts += len(items) - len(gone)
-    run.save()
-
-
-def _still_due(items: Sequence[RetentionPlanItem], *, now: datetime) -> dict[UUID, _Ended]:
-    """Those that are still there, and still over; locked until the commit."""
     project = Project.objects.select_related("organization").get(pk=items[0].project_id)
     is_counted = items[0].place is not None
     made = expiry_sql(rules_of(project), now=now, place="item.place" if is_counted else None)
+    cited = [one.cited for one in made.expire]
     with connection.cursor() as cursor:
+        # Those that are still there, and still over; locked until the commit.
         cursor.execute(
             _STILL_DUE.format(expiry=made.sql.text),
             [*made.sql.parameters, [one.pk for one in items], now],
         )
-        return {
-            artifact: _Ended(ends, made.expire[rule].cited)
-            for artifact, ends, rule in cursor.fetchall()
-        }
-
-
-def _tombstone(
-    artifact: Artifact, ended: _Ended, run: RetentionRun, *, removed_at: datetime
-) -> Tombstone:
-    return Tombstone(
-        artifact_id=artifact.pk,
-        project_id=artifact.project_id,
-        build_id=artifact.build_id,
-        origin=artifact.origin,
-        path=artifact.path,
-        ref=artifact.ref,
-        sha256=artifact.blob.sha256,
-        size_bytes=artifact.blob.size_bytes,
-        stored_at=artifact.stored_at,
-        expired_at=ended.at,
-        removed_at=removed_at,
-        removed_by=run.started_by,
-        plan_id=run.plan_id,
-        rule=ended.cited.name,
-        level=ended.cited.level,
-        scope_id=ended.cited.scope,
-        version=ended.cited.version,
-    )
+        due = cursor.fetchall()
+        cursor.execute(
+            _BURY,
+            [
+                [artifact for artifact, _ends, _rule in due],
+                [ends for _artifact, ends, _rule in due],
+                [rule for _artifact, _ends, rule in due],
+                now,
+                run.started_by,
+                run.plan_id,
+                [one.name for one in cited],
+                [one.level for one in cited],
+                [one.scope for one in cited],
+                [one.version for one in cited],
+            ],
+        )
+        removed, removed_bytes = cursor.fetchone()
+    run.item = items[-1].pk
+    run.removed_artifacts += removed
+    run.removed_bytes += int(removed_bytes)
+    run.spared_artifacts += len(items) - removed
+    run.save()
 
 
 def _end(

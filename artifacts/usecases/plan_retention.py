@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from artifacts.domain.retention import Cited, Rules
 from artifacts.domain.retention_tally import Tally
 from artifacts.models import Project, RetentionPlan, RetentionPlanRule
-from artifacts.queries.candidates import candidates, counts_newer
+from artifacts.queries.candidates import candidates, counts_newer, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
 from artifacts.queries.frontier import frontier
 from artifacts.queries.retention import Holder, policies_below
@@ -71,6 +71,7 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
     plan, tally = uuid.uuid4(), Tally()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
+            expect_many(cursor)
             cursor.execute(_DRAFT)
             # Before the rules: what changes between the two makes the plan stale, not wrong.
             depends = frontier(holder)

@@ -18,7 +18,7 @@ from artifacts.domain.retention import Attached, Cited, Rules
 from artifacts.domain.retention_document import read_policy
 from artifacts.domain.retention_tally import Effect, Tally
 from artifacts.models import Project, RetentionPreview, RetentionPreviewRule
-from artifacts.queries.candidates import candidates, counts_newer
+from artifacts.queries.candidates import candidates, counts_newer, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
 from artifacts.queries.frontier import policies_seen
 from artifacts.queries.retention import Holder, held_by, policies_below
@@ -122,6 +122,7 @@ def preview_retention(
         [own] = held_by(holder)
         proposed = Attached(holder.level, own.version + 1, policy, holder.scope)
         with connection.cursor() as cursor:
+            expect_many(cursor)
             cursor.execute(_DRAFT)
             for attached, projects in policies_below(holder):
                 others = [one for one in attached if one.scope != holder.scope]
