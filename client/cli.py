@@ -8,7 +8,18 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
-from client.commands import login, logout, pull, push, seal, trust, verify, whoami
+from client.commands import (
+    login,
+    logout,
+    pull,
+    push,
+    retention,
+    seal,
+    trust,
+    usage,
+    verify,
+    whoami,
+)
 from client.commands.waiting import WAIT_SECONDS
 from client.console import Console
 from client.errors import StoreRefused, exit_code
@@ -43,6 +54,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     login,
     logout,
     trust,
+    retention,
+    usage,
 )
 
 # Options whose value may be left out, and what they then mean. Left to argparse, they would take

@@ -81,7 +81,8 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             cursor.execute(_ITEMS, [plan])
             cursor.execute("DROP TABLE retention_draft")
             cursor.execute(_TOTALS, [plan])
-            artifacts, logical_bytes, blobs, physical_bytes = cursor.fetchone()
+            # Sums are numeric in SQL, and would be answered as 4096.0.
+            artifacts, logical_bytes, blobs, physical_bytes = map(int, cursor.fetchone())
         made = RetentionPlan.objects.create(
             id=plan,
             level=holder.level,
@@ -104,8 +105,8 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             organization=holder.organization,
             plan=str(plan),
             artifacts=artifacts,
-            logical_bytes=int(logical_bytes),
-            physical_bytes=int(physical_bytes),
+            logical_bytes=logical_bytes,
+            physical_bytes=physical_bytes,
         )
     logger.info("retention planned", extra={"plan": str(plan), "artifacts": artifacts})
     return made

@@ -96,6 +96,7 @@ def test_agrees_with_a_naive_reading_of_the_rules(crowd: Crowd, project: Project
         assert plan.physical_bytes == sum(one.physical_bytes for one in found.values())
         assert plan.logical_bytes == sum(one.size_bytes for one in found.values())
         ended = sum(kind.outcome is not BuildState.SEALED for _one, kind in mine)
+        assert type(plan.logical_bytes) is type(plan.physical_bytes) is int  # as JSON has them
         assert plan.looked_at == ended == sum(one.artifacts for one in plan.rules.all())
 
     agrees()
