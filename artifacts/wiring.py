@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,7 @@ from artifacts.adapters.download_log import BufferedDownloadLog
 from artifacts.domain.addresses import client_address
 from artifacts.domain.archives import Limits
 from artifacts.domain.file_counts import FileCounts
+from artifacts.domain.retention_limits import RunLimits
 from artifacts.models import Artifact
 from artifacts.ports import (
     Archive,
@@ -203,6 +205,17 @@ def scrub_rate() -> int:
     """Bytes a second at which stored bytes are measured again; 0 where they are not."""
     rate: int = settings.SCRUB_BYTES_PER_SECOND
     return rate
+
+
+def retention_schedule() -> timedelta | None:
+    """How often retention runs by the clock; None where it does not."""
+    hours: int = settings.RETENTION_EVERY_HOURS
+    return timedelta(hours=hours) if hours else None
+
+
+def run_limits() -> RunLimits:
+    """What a scheduled run may take away without a person."""
+    return RunLimits(settings.RETENTION_MOST_PERCENT, settings.RETENTION_MOST_BYTES)
 
 
 def direct_uploads() -> DirectUploads | None:

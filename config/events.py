@@ -24,6 +24,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",
         "artifacts.apply_retention",
+        "artifacts.schedule_retention",
         "artifacts.probe_store",
         "artifacts.reconcile_store",
         "artifacts.scrub_blobs",

@@ -28,6 +28,7 @@ APPEND_ONLY: Final = (
     "retention_preview",
     "retention_preview_item",
     "retention_preview_rule",
+    "retention_wait",
     "tombstone",
     "trust_map",
     "trust_root",

@@ -22,7 +22,13 @@ from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule
 from artifacts.models.retention_plan import RuleCount
 from artifacts.queries.frontier import holder_of_plan
 from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
-from artifacts.queries.retention_plans import items_after, plans_of, run_of, visible_plan
+from artifacts.queries.retention_plans import (
+    items_after,
+    plans_of,
+    run_of,
+    visible_plan,
+    wait_of,
+)
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.start_retention_run import start_retention_run
@@ -119,7 +125,7 @@ def plan_url(plan: RetentionPlan) -> str:
 
 def plan_document(plan: RetentionPlan) -> PlanDocument:
     """A plan in numbers, and where its objects are."""
-    url, run = plan_url(plan), run_of(plan)
+    url, run, wait = plan_url(plan), run_of(plan), wait_of(plan)
     return {
         "id": str(plan.pk),
         "level": Level(plan.level).word,
@@ -132,6 +138,7 @@ def plan_document(plan: RetentionPlan) -> PlanDocument:
         "blobs": plan.blobs,
         "physical_bytes": plan.physical_bytes,
         "rules": [rule_document(rule) for rule in plan.rules.order_by("number")],
+        "exceeded": wait.exceeded if wait is not None else [],
         "run": _run(run) if run is not None else None,
         "urls": {
             "self": url,

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, TypedDict
 
 from artifacts.domain.retention import Level
+from artifacts.domain.retention_limits import Exceeded
 from kernel.shapes import Count, FilePath, Id, Says, SizeBytes, Time, Url
 
 LevelOfPolicy = Annotated[str, Says(enum=[level.word for level in Level])]
@@ -123,6 +124,13 @@ class PlanDocument(TypedDict):
     blobs: Count
     physical_bytes: SizeBytes
     rules: list[PlanRuleDocument]
+    exceeded: Annotated[
+        list[Exceeded],
+        Says(
+            description="Limits of scheduled runs that it goes beyond: without a run it waits for "
+            "somebody who applies it."
+        ),
+    ]
     run: RunDocument | None
     urls: PlanUrls
 

@@ -23,6 +23,7 @@ from artifacts.models.retention_preview import (
     RetentionPreviewItem,
     RetentionPreviewRule,
 )
+from artifacts.models.retention_wait import RetentionWait
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.upload import Upload
@@ -47,6 +48,7 @@ __all__ = [
     "RetentionPreviewItem",
     "RetentionPreviewRule",
     "RetentionRun",
+    "RetentionWait",
     "RunState",
     "Scrub",
     "StoreProbe",

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from artifacts.errors import RetentionPlanNotFound
-from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun
+from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun, RetentionWait
 from artifacts.queries.retention import Holder
 from kernel.actor import Actor, Permission
 
@@ -41,6 +41,11 @@ def items_after(after: int, *, plan: RetentionPlan, limit: int) -> list[Retentio
 def run_of(plan: RetentionPlan) -> RetentionRun | None:
     """How the plan is being applied, or was; None before."""
     return RetentionRun.objects.filter(plan=plan).select_related("plan").first()
+
+
+def wait_of(plan: RetentionPlan) -> RetentionWait | None:
+    """Which limits of scheduled runs the plan went beyond; None where it did not."""
+    return RetentionWait.objects.filter(plan=plan).first()
 
 
 def of_scopes_owned_by(actor: Actor) -> Q:
