@@ -41,6 +41,8 @@ _BURY: Final = """
     ), gone AS (
         DELETE FROM artifact USING due WHERE artifact.id = due.id
         RETURNING artifact.*, due.ends, due.rule
+    ), forgotten AS (
+        UPDATE upload SET artifact_id = NULL FROM gone WHERE upload.artifact_id = gone.id
     ), buried AS (
         INSERT INTO tombstone (artifact_id, project_id, build_id, origin, path, ref, sha256,
             size_bytes, stored_at, expired_at, removed_at, removed_by, plan_id, rule, level,

@@ -58,8 +58,7 @@ def _rules(days: int) -> dict[str, Any]:
 
 def measure(*, artifacts: int, days: int) -> None:
     """Fill the store, set rules, preview others, plan, apply; print what each took."""
-    from django.conf import settings  # noqa: PLC0415 - after django.setup()
-    from django.core.management import call_command  # noqa: PLC0415 - as above
+    from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
 
     from tests.bench.seed import seed  # noqa: PLC0415 - as above
     from tests.environment import PASSWORD, SCRATCH  # noqa: PLC0415 - as above
@@ -73,10 +72,10 @@ def measure(*, artifacts: int, days: int) -> None:
         url += f"{'&' if '?' in url else '?'}options={quote(_SEED_OPTIONS)}"
         seed(artifacts=artifacts, url=url, now=datetime.now(UTC), behind="retention_downloads.sql")
         _say(f"seed: {artifacts:,} artifacts in {time.perf_counter() - began:.0f} s")
-        _measure_retention(days=days, directory=Path(settings.BLOB_DIRECTORY))
+        _measure_retention(days=days)
 
 
-def _measure_retention(*, days: int, directory: Path) -> None:
+def _measure_retention(*, days: int) -> None:
     from artifacts.queries.retention import Holder  # noqa: PLC0415 - after django.setup()
     from artifacts.usecases.plan_retention import plan_retention  # noqa: PLC0415 - as above
     from artifacts.usecases.preview_retention import preview_retention  # noqa: PLC0415 - as above
@@ -104,7 +103,7 @@ def _measure_retention(*, days: int, directory: Path) -> None:
         f"  {plan.looked_at:,} looked at, {plan.artifacts:,} go, {plan.logical_bytes:,} logical and"
         f" {plan.physical_bytes:,} physical bytes"
     )
-    visits = _Visits(directory)
+    visits = _Visits()
     visits.report("before", seconds=20)
     start_retention_run(plan=plan, actor=actor, now=now)
     with visits.going_on("during"):
@@ -136,9 +135,8 @@ def _apply() -> None:
 class _Visits:
     """Somebody who lists a project's files, and somebody who uploads: one of each at a time."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self) -> None:
         self.numbers = count()
-        self.directory = directory
 
     def report(self, when: str, *, seconds: float) -> None:
         """Visit for so long, and say how long the slowest took."""
@@ -222,7 +220,7 @@ def _execute(sql: str) -> list[tuple[Any, ...]]:
 
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _cpu_seconds(pid: int) -> float:

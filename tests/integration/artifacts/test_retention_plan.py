@@ -24,6 +24,7 @@ from artifacts.models import (
     RetentionPlanItem,
     RunState,
     Tombstone,
+    Upload,
 )
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.retention import Holder
@@ -264,6 +265,27 @@ def test_spares_what_was_downloaded_since(project: Project) -> None:
     assert (ended.removed_artifacts, ended.spared_artifacts) == (1, 1)
     assert list(Artifact.objects.values_list("pk", flat=True)) == [spared.pk]
     assert Tombstone.objects.get().artifact_id == gone.pk
+
+
+def test_takes_what_came_by_a_direct_upload(project: Project) -> None:
+    demand(AFTER_9)
+    artifact = put(project, Kind(), first=NOW)
+    upload = Upload.objects.create(
+        build=artifact.build,
+        contribution=artifact.contribution,
+        path=artifact.path,
+        declared_sha256=artifact.blob.sha256,
+        size_bytes=artifact.blob.size_bytes,
+        part_bytes=1,
+        started_at=NOW,
+        touched_at=NOW,
+        artifact=artifact,
+    )
+
+    ended = run(make())
+
+    upload.refresh_from_db()
+    assert (ended.removed_artifacts, upload.artifact_id) == (1, None)
 
 
 @pytest.fixture

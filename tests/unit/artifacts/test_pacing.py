@@ -2,19 +2,19 @@
 
 import pytest
 
-from artifacts.domain.pacing import FIRST, MOST, TARGET_SECONDS, next_batch
+from artifacts.domain.pacing import FIRST, LEAST, MOST, TARGET_SECONDS, next_batch
 
 
 @pytest.mark.parametrize(
     ("size", "took", "following"),
     [
-        (100, TARGET_SECONDS, 100),
+        (LEAST, TARGET_SECONDS, LEAST),
         (100, TARGET_SECONDS / 10, 200),
         (100, 0.0, 200),
         (100, TARGET_SECONDS / 1.5, 150),
         (1000, TARGET_SECONDS * 4, 250),
-        (1000, 0.01, MOST),
-        (1, 60.0, 1),
+        (MOST, 0.01, MOST),
+        (1000, 60.0, LEAST),
     ],
 )
 def test_follows_the_time_that_the_last_one_took(size: int, took: float, following: int) -> None:
