@@ -94,6 +94,20 @@ class RetentionPlanStale(Refusal):
     kind = Kind.CONFLICT
 
 
+class RetentionPreviewNotFound(Refusal):
+    """There is no such preview of a retention policy, or none that this token may see."""
+
+    code = "retention-preview-not-found"
+    kind = Kind.NOT_FOUND
+
+
+class RetentionPreviewStale(Refusal):
+    """What was previewed is not what would be saved now: the document or a policy is another."""
+
+    code = "retention-preview-stale"
+    kind = Kind.CONFLICT
+
+
 class RetentionRunUnderWay(Refusal):
     """Another retention run is under way, and there is one at a time."""
 

@@ -15,6 +15,7 @@ from artifacts.usecases.mend_blob import mend_damaged_when_due
 from artifacts.usecases.probe_store import probe_store_when_due
 from artifacts.usecases.reconcile_store import reconcile_store_when_due
 from artifacts.usecases.recount_use import recount_use_when_due
+from artifacts.usecases.schedule_retention import schedule_retention_when_due
 from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
@@ -61,6 +62,14 @@ def apply_retention_task(**_later: object) -> None:
 def empty_trash_task(**_later: object) -> None:
     """Bury what can be restored no longer."""
     empty_trash(now=timezone.now())
+
+
+@shared_task(name="artifacts.schedule_retention", ignore_result=True)
+def schedule_retention_task(**_later: object) -> None:
+    """Plan what has expired, and let it go where that is not too much."""
+    if every := wiring.retention_schedule():
+        limits = wiring.run_limits()
+        schedule_retention_when_due(every=every, limits=limits, now=timezone.now())
 
 
 @shared_task(name="artifacts.measure_uploads", ignore_result=True)

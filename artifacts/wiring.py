@@ -18,6 +18,7 @@ from artifacts.adapters.download_log import BufferedDownloadLog
 from artifacts.domain.addresses import client_address
 from artifacts.domain.archives import Limits
 from artifacts.domain.file_counts import FileCounts
+from artifacts.domain.retention_limits import RunLimits
 from artifacts.models import Artifact
 from artifacts.ports import (
     Archive,
@@ -209,6 +210,17 @@ def scrub_rate() -> int:
 def trash_window() -> timedelta:
     """How long what was removed can be restored."""
     return timedelta(days=settings.TRASH_DAYS)
+
+
+def retention_schedule() -> timedelta | None:
+    """How often retention runs by the clock; None where it does not."""
+    hours: int = settings.RETENTION_EVERY_HOURS
+    return timedelta(hours=hours) if hours else None
+
+
+def run_limits() -> RunLimits:
+    """What a scheduled run may take away without a person."""
+    return RunLimits(settings.RETENTION_MOST_PERCENT, settings.RETENTION_MOST_BYTES)
 
 
 def direct_uploads() -> DirectUploads | None:

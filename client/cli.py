@@ -15,8 +15,10 @@ from client.commands import (
     pull,
     push,
     restore,
+    retention,
     seal,
     trust,
+    usage,
     verify,
     whoami,
     yank,
@@ -58,6 +60,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     login,
     logout,
     trust,
+    retention,
+    usage,
 )
 
 # Options whose value may be left out, and what they then mean. Left to argparse, they would take

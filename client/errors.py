@@ -128,6 +128,20 @@ class NotPublishedInTime(Refusal):
     kind = Kind.UNAVAILABLE
 
 
+class RunEndedEarly(Refusal):
+    """A retention run ended before its plan did: somebody cancelled it, or the plan is stale."""
+
+    code = "run-ended-early"
+    kind = Kind.CONFLICT
+
+
+class RunNotEndedInTime(Refusal):
+    """A retention run did not end in the time that was given; the store goes on with it."""
+
+    code = "run-not-ended-in-time"
+    kind = Kind.UNAVAILABLE
+
+
 class StoreRefused(Exception):
     """A problem document of the store (RFC 9457), or an answer in its place."""
 

@@ -42,12 +42,12 @@ def with_digest(store: Store, project: str, digest: Sha256) -> list[Offered]:
     Raises:
         As `Store.get`; AnswerNotUnderstood.
     """
-    return _found(store, project, {"sha256": digest.hex})
+    return [_offered(one) for one in project_artifacts(store, project, {"sha256": digest.hex})]
 
 
 def at_path(store: Store, project: str, path: str) -> list[Offered]:
     """The project's published artifacts of this path, newest first."""
-    found = _found(store, project, {"path": path})
+    found = [_offered(one) for one in project_artifacts(store, project, {"path": path})]
     return [one for one in found if one.path == path]
 
 
@@ -150,11 +150,16 @@ def download_address(store: Store, offered: Offered) -> str:
     return store.address("api", "v1", "artifacts", str(offered.artifact), "download")
 
 
-def _found(store: Store, project: str, asked: Mapping[str, str]) -> list[Offered]:
+def project_artifacts(store: Store, project: str, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The project's published artifacts of `sha256` or `path`, newest first, as the store says.
+
+    Raises:
+        As `Store.get`; AnswerNotUnderstood.
+    """
     organization, _, name = project.partition("/")
     address = store.address("api", "v1", "projects", organization, name, "artifacts")
     document = store.get(f"{address}?{urlencode(asked)}").document
-    return [_offered(_mapping(one)) for one in member(document, "artifacts", list)]
+    return [dict(_mapping(one)) for one in member(document, "artifacts", list)]
 
 
 def _offered(document: Mapping[str, Any]) -> Offered:

@@ -25,6 +25,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.measure_uploads",
         "artifacts.apply_retention",
         "artifacts.empty_trash",
+        "artifacts.schedule_retention",
         "artifacts.probe_store",
         "artifacts.reconcile_store",
         "artifacts.scrub_blobs",

@@ -168,6 +168,31 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "4194304",
         ),
         Setting(
+            "RETENTION_EVERY_HOURS",
+            Kind.COUNT,
+            User.WORKER,
+            "how often what has expired is planned and taken away without being asked; 0 for never",
+            "168",
+            "24",
+        ),
+        Setting(
+            "RETENTION_MOST_PERCENT",
+            Kind.COUNT,
+            User.WORKER,
+            "a scheduled run that would take away more of all artifacts waits until a person "
+            "applies its plan; with 0 each one does",
+            "5",
+            "10",
+        ),
+        Setting(
+            "RETENTION_MOST_BYTES",
+            Kind.BYTES,
+            User.WORKER,
+            "the same for the bytes of these artifacts together",
+            "1099511627776",
+            "107374182400",
+        ),
+        Setting(
             "DOWNLOADS",
             Kind.TEXT,
             User.WEB,

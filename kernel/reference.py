@@ -182,6 +182,7 @@ PATH_PARAMETERS: Final[Mapping[str, Told]] = {
     "upload": Told(Id, "A direct upload's id.", ID_EXAMPLE),
     "plan": Told(Id, "A retention plan's id.", ID_EXAMPLE),
     "hold": Told(Id, "A legal hold's id.", ID_EXAMPLE),
+    "preview": Told(Id, "The id of a preview of a retention policy.", ID_EXAMPLE),
     "token_id": Told(Id, "A token's id. It is no secret.", ID_EXAMPLE),
     "publisher_id": Told(Id, "A trusted publisher's id.", ID_EXAMPLE),
     "invitation": Told(Id, "An invitation's id. It is no secret.", ID_EXAMPLE),

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked
+from artifacts.api.holders import HolderView, OfInstance, OfOrganization, OfProject
 from artifacts.api.links import root
 from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.api.retention_shapes import (
@@ -18,60 +19,51 @@ from artifacts.api.retention_shapes import (
 )
 from artifacts.domain.retention import Level
 from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule, RetentionRun
-from artifacts.queries import visible_organization, visible_project
+from artifacts.models.retention_plan import RuleCount
 from artifacts.queries.frontier import holder_of_plan
-from artifacts.queries.positions import decode_cursor, encode_cursor
-from artifacts.queries.retention import Holder
-from artifacts.queries.retention_plans import items_after, plans_of, run_of, visible_plan
+from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.retention_plans import (
+    items_after,
+    plans_of,
+    run_of,
+    visible_plan,
+    wait_of,
+)
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.start_retention_run import start_retention_run
-from kernel.actor import Actor
 from kernel.native import NativeView
 from kernel.rest import actor_of
 
 
-class PlansView(NativeView):
+class PlansView(HolderView):
     """The plans of one holder."""
-
-    def holder(self, actor: Actor, **names: str) -> Holder:
-        """What the plans of this address are about."""
-        raise NotImplementedError
 
     def get(self, request: Request, **names: str) -> Response:
         """List the newest."""
         actor = actor_of(request)
-        holder = self.holder(actor, **names)
+        holder = self.holders(actor, **names)[-1]
         holder.require_owned(actor)
         return Response({"plans": [plan_document(plan) for plan in plans_of(holder)]})
 
     def post(self, request: Request, **names: str) -> Response:
         """Make one. Nothing goes by it until it is applied."""
         actor = actor_of(request)
-        holder = self.holder(actor, **names)
+        holder = self.holders(actor, **names)[-1]
         plan = plan_retention(holder=holder, actor=actor, now=timezone.now())
         return Response(plan_document(plan), status=201, headers={"Location": plan_url(plan)})
 
 
-class InstancePlans(PlansView):
+class InstancePlans(OfInstance, PlansView):
     """About the whole store."""
 
-    def holder(self, actor: Actor, **names: str) -> Holder:  # noqa: ARG002 - one of three
-        return Holder.instance()
 
-
-class OrganizationPlans(PlansView):
+class OrganizationPlans(OfOrganization, PlansView):
     """About an organization."""
 
-    def holder(self, actor: Actor, **names: str) -> Holder:
-        return Holder.of_organization(visible_organization(actor=actor, **names))
 
-
-class ProjectPlans(PlansView):
+class ProjectPlans(OfProject, PlansView):
     """About a project."""
-
-    def holder(self, actor: Actor, **names: str) -> Holder:
-        return Holder.of_project(visible_project(actor=actor, **names))
 
 
 class PlanDetail(NativeView):
@@ -89,7 +81,7 @@ class PlanItems(NativeView):
         """Show one page, in the order in which they are taken."""
         found = visible_plan(actor=actor_of(request), plan=plan)
         parameters = asked(request, "cursor")
-        after = decode_cursor(parameters.get("cursor"), _number)
+        after = decode_cursor(parameters.get("cursor"), row_number)
         items = items_after(after[0] if after is not None else 0, plan=found, limit=PAGE_FILES + 1)
         shown = items[:PAGE_FILES]
         rules = {rule.number: rule for rule in found.rules.all()}
@@ -133,7 +125,7 @@ def plan_url(plan: RetentionPlan) -> str:
 
 def plan_document(plan: RetentionPlan) -> PlanDocument:
     """A plan in numbers, and where its objects are."""
-    url, run = plan_url(plan), run_of(plan)
+    url, run, wait = plan_url(plan), run_of(plan), wait_of(plan)
     return {
         "id": str(plan.pk),
         "level": Level(plan.level).word,
@@ -145,7 +137,8 @@ def plan_document(plan: RetentionPlan) -> PlanDocument:
         "logical_bytes": plan.logical_bytes,
         "blobs": plan.blobs,
         "physical_bytes": plan.physical_bytes,
-        "rules": [_rule(rule) for rule in plan.rules.order_by("number")],
+        "rules": [rule_document(rule) for rule in plan.rules.order_by("number")],
+        "exceeded": wait.exceeded if wait is not None else [],
         "run": _run(run) if run is not None else None,
         "urls": {
             "self": url,
@@ -171,7 +164,8 @@ def _run(run: RetentionRun) -> RunDocument:
     }
 
 
-def _rule(rule: RetentionPlanRule) -> PlanRuleDocument:
+def rule_document(rule: RuleCount) -> PlanRuleDocument:
+    """What one rule does, counted."""
     return {
         "outcome": rule.outcome,
         "name": rule.name or None,
@@ -193,9 +187,3 @@ def _item(item: RetentionPlanItem, rule: RetentionPlanRule) -> PlanItemDocument:
         "rule": rule.name,
         "version": rule.version,
     }
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:  # noqa: PLR2004 - a bigint
-        raise ValueError(text)
-    return int(text)

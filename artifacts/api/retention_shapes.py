@@ -3,6 +3,7 @@
 from typing import Annotated, Any, TypedDict
 
 from artifacts.domain.retention import Level
+from artifacts.domain.retention_limits import Exceeded
 from kernel.shapes import Count, FilePath, Id, Says, SizeBytes, Time, Url
 
 LevelOfPolicy = Annotated[str, Says(enum=[level.word for level in Level])]
@@ -69,9 +70,9 @@ class PlanRuleDocument(TypedDict):
     outcome: Annotated[
         str,
         Says(
-            enum=["ends", "keeps", "waits", "stays"],
+            enum=["ends", "keeps", "waits", "stays", "sooner", "later", "same"],
             description="It ends these now, keeps them from their end, or will end them later; "
-            "`stays` is of those that no rule ends.",
+            "`stays` is of those that no rule ends. In a preview, what it changes for them.",
         ),
     ]
     name: str | None
@@ -123,6 +124,13 @@ class PlanDocument(TypedDict):
     blobs: Count
     physical_bytes: SizeBytes
     rules: list[PlanRuleDocument]
+    exceeded: Annotated[
+        list[Exceeded],
+        Says(
+            description="Limits of scheduled runs that it goes beyond: without a run it waits for "
+            "somebody who applies it."
+        ),
+    ]
     run: RunDocument | None
     urls: PlanUrls
 
@@ -137,4 +145,63 @@ class PlanItemDocument(TypedDict):
     physical_bytes: SizeBytes
     expired_at: Time
     rule: Annotated[str, Says(examples=["main-90d"])]
+    version: int | None
+
+
+class EffectDocument(TypedDict):
+    """What a preview finds of one effect; physical bytes where blobs would newly go or stay."""
+
+    artifacts: Count
+    logical_bytes: SizeBytes
+    physical_bytes: SizeBytes | None
+
+
+class EffectsDocument(TypedDict):
+    """Everything that was looked at, by what another policy would change for it."""
+
+    ends: Annotated[EffectDocument, Says(description="Would have expired, and has not.")]
+    keeps: Annotated[EffectDocument, Says(description="Has expired, is there, and would not have.")]
+    sooner: Annotated[EffectDocument, Says(description="Would expire sooner, but not yet.")]
+    later: Annotated[EffectDocument, Says(description="Would expire later, or never.")]
+    same: Annotated[EffectDocument, Says(description="Nothing changes.")]
+
+
+class PreviewUrls(TypedDict):
+    """Where to go from a preview."""
+
+    self: Url
+    items: Url
+
+
+class PreviewDocument(TypedDict):
+    """What another policy would change; counts are of a plan by it, effects what differs."""
+
+    id: Id
+    level: LevelOfPolicy
+    of: Annotated[str, Says(examples=["acme"])]
+    document: RetentionRules
+    version: Annotated[int, Says(minimum=0, description="Of the policy that it would replace.")]
+    made_at: Time
+    made_by: str
+    looked_at: Annotated[int, Says(minimum=0, description="Artifacts of builds that have ended.")]
+    artifacts: Count
+    logical_bytes: SizeBytes
+    physical_bytes: SizeBytes
+    effects: EffectsDocument
+    rules: list[PlanRuleDocument]
+    urls: PreviewUrls
+
+
+class PreviewItemDocument(TypedDict):
+    """One artifact that would newly end or be kept, and the rule that would say so."""
+
+    artifact: Id
+    path: FilePath
+    ref: str
+    size_bytes: SizeBytes
+    physical_bytes: SizeBytes
+    effect: Annotated[str, Says(enum=["ends", "keeps"])]
+    expires_at_now: Annotated[Time | None, Says(description="By the policies that hold.")]
+    expires_at: Annotated[Time | None, Says(description="By the document.")]
+    rule: Annotated[str | None, Says(examples=["main-90d"])]
     version: int | None

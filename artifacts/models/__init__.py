@@ -21,6 +21,12 @@ from artifacts.models.retention_plan import (
     RunState,
     Tombstone,
 )
+from artifacts.models.retention_preview import (
+    RetentionPreview,
+    RetentionPreviewItem,
+    RetentionPreviewRule,
+)
+from artifacts.models.retention_wait import RetentionWait
 from artifacts.models.scrub import Scrub
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.trash import TrashedArtifact
@@ -49,7 +55,11 @@ __all__ = [
     "RetentionPlan",
     "RetentionPlanItem",
     "RetentionPlanRule",
+    "RetentionPreview",
+    "RetentionPreviewItem",
+    "RetentionPreviewRule",
     "RetentionRun",
+    "RetentionWait",
     "RunState",
     "Scrub",
     "StoreProbe",

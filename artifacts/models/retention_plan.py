@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 
+from artifacts.domain.retention_tally import Tally
 from artifacts.models.build import Build
 from artifacts.models.project import Project
 
@@ -38,17 +39,12 @@ class RetentionPlan(models.Model):
         return f"retention plan {self.pk}"
 
 
-class RetentionPlanRule(models.Model):
-    """What one rule does in a plan: how many artifacts it ends, or keeps from an end.
-
-    `outcome` is `ends`, `keeps`, `waits` (its moment has not come) or, without a rule, `stays`. The
-    rows of a plan make up all that was looked at.
-    """
+class RuleCount(models.Model):
+    """How many artifacts a rule has one outcome for; without a name, what no rule speaks of."""
 
     id = models.BigAutoField(primary_key=True)
-    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, related_name="rules")
     number = models.PositiveIntegerField()
-    outcome = models.CharField(max_length=5)
+    outcome = models.CharField(max_length=6)
     name = models.CharField(max_length=64, blank=True)
     level = models.PositiveSmallIntegerField(null=True)
     scope_id = models.UUIDField(null=True)
@@ -57,13 +53,44 @@ class RetentionPlanRule(models.Model):
     logical_bytes = models.PositiveBigIntegerField()
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.outcome} {self.artifacts}"
+
+    @classmethod
+    def write(cls, tally: Tally, **of: models.Model) -> None:
+        """What was counted for a plan or a preview, which is named."""
+        cls._default_manager.bulk_create(
+            cls(
+                number=one.number,
+                outcome=one.outcome,
+                name=one.cited.name if one.cited is not None else "",
+                level=one.cited.level if one.cited is not None else None,
+                scope_id=one.cited.scope if one.cited is not None else None,
+                version=one.cited.version if one.cited is not None else None,
+                artifacts=one.artifacts,
+                logical_bytes=one.logical_bytes,
+                **of,
+            )
+            for one in tally.counted()
+        )
+
+
+class RetentionPlanRule(RuleCount):
+    """What one rule does in a plan: how many artifacts it ends, or keeps from an end.
+
+    `outcome` is `ends`, `keeps`, `waits` (its moment has not come) or, without a rule, `stays`. The
+    rows of a plan make up all that was looked at.
+    """
+
+    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, related_name="rules")
+
+    class Meta:
         db_table = "retention_plan_rule"
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="one_rule_per_number"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.outcome} {self.artifacts}"
 
 
 class RetentionPlanItem(models.Model):
@@ -73,7 +100,10 @@ class RetentionPlanItem(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, db_index=False)
+    # Not checked row by row: the statement that writes them is its plan's own.
+    plan = models.ForeignKey(
+        RetentionPlan, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     artifact_id = models.UUIDField()
     project_id = models.UUIDField()
     path = models.CharField(max_length=1024, db_collation="C")

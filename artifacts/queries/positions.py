@@ -97,3 +97,14 @@ def safe_path(text: str) -> str:
     if not is_path(text):
         raise ValueError(text)
     return text
+
+
+def row_number(text: str) -> int:
+    """The id of a row that is counted.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:  # noqa: PLR2004 - a bigint
+        raise ValueError(text)
+    return int(text)

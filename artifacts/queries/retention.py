@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Ruled, Rules
+from artifacts.domain.retention import Attached, Cited, Level, RetentionPolicy, Ruled
 from artifacts.domain.retention_document import read_policy
 from artifacts.models import Organization, Project, StoredRetentionPolicy
 from artifacts.models.retention import INSTANCE
@@ -118,8 +118,17 @@ def policies_in_reach(holder: Holder) -> QuerySet[StoredRetentionPolicy]:
     return found.filter(scopes | Q(scope_id__in=projects_below(holder).values("pk")))
 
 
-def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
-    """The projects below the holder, those together for which the same rules hold."""
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Projects for which the same policies hold, and in which the same may be protected."""
+
+    attached: list[Attached]
+    protections: tuple[Ruled, ...]
+    projects: list[Project]
+
+
+def policies_below(holder: Holder) -> list[Alike]:
+    """The projects below the holder, those together of which the same rules speak."""
     newest = policies_in_reach(holder).order_by("scope_id", "-version").distinct("scope_id")
     attached = {
         one.scope_id: Attached(
@@ -134,7 +143,7 @@ def rules_below(holder: Holder) -> list[tuple[Rules, list[Project]]]:
         held = tuple(scope for scope in scopes if scope in attached)
         groups.setdefault((held, protected.of(project.pk)), []).append(project)
     return [
-        (Rules.of([attached[scope] for scope in held], protections), projects)
+        Alike([attached[scope] for scope in held], protections, projects)
         for (held, protections), projects in groups.items()
     ]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from artifacts.errors import RetentionPlanNotFound
-from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun
+from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun, RetentionWait
 from artifacts.queries.retention import Holder
 from kernel.actor import Actor, Permission
 
@@ -20,7 +20,7 @@ def visible_plan(*, actor: Actor, plan: UUID) -> RetentionPlan:
         RetentionPlanNotFound: there is none, or it does not exist for this actor.
     """
     # In the query, whoever asks: how long the answer takes tells nothing either.
-    found = RetentionPlan.objects.filter(_of_scopes_owned_by(actor), pk=plan).first()
+    found = RetentionPlan.objects.filter(of_scopes_owned_by(actor), pk=plan).first()
     if found is None:
         raise RetentionPlanNotFound
     return found
@@ -43,8 +43,13 @@ def run_of(plan: RetentionPlan) -> RetentionRun | None:
     return RetentionRun.objects.filter(plan=plan).select_related("plan").first()
 
 
-def _of_scopes_owned_by(actor: Actor) -> Q:
-    """As `Holder.require_owned` says of each."""
+def wait_of(plan: RetentionPlan) -> RetentionWait | None:
+    """Which limits of scheduled runs the plan went beyond; None where it did not."""
+    return RetentionWait.objects.filter(plan=plan).first()
+
+
+def of_scopes_owned_by(actor: Actor) -> Q:
+    """What is about a holder that the actor owns, as `Holder.require_owned` says of each."""
     if actor.may(Permission.ADMINISTER, project=None):
         return Q()
     projects = {one.project for one in actor.grants if one.permission is Permission.OWN}

@@ -6,6 +6,7 @@ killed run goes on behind the last batch that was committed.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,12 +14,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from artifacts.models import (
-    Project,
-    RetentionPlanItem,
-    RetentionRun,
-    RunState,
-)
+from artifacts.domain.pacing import FIRST, next_batch
+from artifacts.models import Project, RetentionPlanItem, RetentionRun, RunState
 from artifacts.queries.expiry import expiry_sql, rules_of
 from artifacts.queries.frontier import changed_since
 from artifacts.queries.locking import holds_stand_still
@@ -28,8 +25,6 @@ from kernel.turns import only_one
 
 logger = logging.getLogger(__name__)
 
-# Bounds how long a batch locks: `tests.bench.retention` measures it.
-BATCH: Final = 1000
 WEEK: Final = timedelta(days=7)
 _TURN: Final = 0x5354_4B45_4550  # any number that nobody else takes a turn with
 # `place` is the plan's: what came later can only have pushed an artifact further out.
@@ -43,19 +38,26 @@ _STILL_DUE: Final = """
 
 
 def apply_retention(
-    *, clock: Callable[[], datetime], trash: timedelta = WEEK
+    *,
+    clock: Callable[[], datetime],
+    trash: timedelta = WEEK,
+    meter: Callable[[], float] = time.monotonic,
 ) -> RetentionRun | None:
     """Go on with the run that is under way, to its end; None where there is none, or others are.
 
-    What goes can be restored for as long as `trash`.
-    A run whose plan has become stale ends there, and says what changed.
+    What goes can be restored for as long as `trash`. `meter` counts seconds: batches become smaller
+    as long as they take too many. A run whose plan has become stale ends there, and says what
+    changed.
     """
     with only_one(_TURN) as is_ours:
         run = RetentionRun.objects.filter(state=RunState.RUNNING).first() if is_ours else None
         if run is None:
             return None
-        while _take_batch(run.pk, trash=trash, now=clock()):
+        size, began = FIRST, meter()
+        while _take_batch(run.pk, size=size, trash=trash, now=clock()):
             faults.reach("artifacts.retired")
+            ended = meter()
+            size, began = next_batch(size, took_seconds=ended - began), ended
         run.refresh_from_db()
     logger.info(
         "retention run ended",
@@ -64,13 +66,14 @@ def apply_retention(
     return run
 
 
-def _take_batch(run_id: UUID, *, trash: timedelta, now: datetime) -> bool:
+def _take_batch(run_id: UUID, *, size: int, trash: timedelta, now: datetime) -> bool:
     """Remove the next artifacts of the plan; False when the run has ended."""
     with transaction.atomic(durable=True):
         holds_stand_still()
-        run = RetentionRun.objects.select_for_update(of=("self",)).get(pk=run_id)
+        found = RetentionRun.objects.select_for_update(of=("self",)).select_related("plan")
+        run = found.get(pk=run_id)
         changed = changed_since(run.plan)
-        items = _next_items(run)
+        items = _next_items(run, size)
         if run.cancel_asked_at is not None:
             _end(run, RunState.CANCELLED, now=now)
         elif changed:
@@ -83,10 +86,10 @@ def _take_batch(run_id: UUID, *, trash: timedelta, now: datetime) -> bool:
         return run.state == RunState.RUNNING
 
 
-def _next_items(run: RetentionRun) -> list[RetentionPlanItem]:
+def _next_items(run: RetentionRun, size: int) -> list[RetentionPlanItem]:
     """The next of the plan, of one project: others may have other rules."""
     found = RetentionPlanItem.objects.filter(plan=run.plan_id, pk__gt=run.item)
-    items = list(found.order_by("id")[:BATCH])
+    items = list(found.order_by("id")[:size])
     return [one for one in items if one.project_id == items[0].project_id]
 
 
@@ -96,9 +99,9 @@ def _remove(
     removal = Removal(run.started_by, now, now + trash, plan=run.plan_id)
     gone = discard_artifacts(removal=removal, ended=_still_due(items, now=now))
     run.item = items[-1].pk
-    run.removed_artifacts += len(gone)
-    run.removed_bytes += sum(one.blob.size_bytes for one in gone)
-    run.spared_artifacts += len(items) - len(gone)
+    run.removed_artifacts += gone.artifacts
+    run.removed_bytes += gone.logical_bytes
+    run.spared_artifacts += len(items) - gone.artifacts
     run.save()
 
 

@@ -6,47 +6,33 @@ and what goes stands in a temporary table until it is known whose bytes nobody e
 
 import logging
 import uuid
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from artifacts.domain.lifecycle import BuildState
-from artifacts.domain.retention import Cited, Measure, Rules
+from artifacts.domain.retention import Cited, Rules
+from artifacts.domain.retention_tally import Tally
 from artifacts.models import Project, RetentionPlan, RetentionPlanRule
+from artifacts.queries.candidates import candidates, counts_newer, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
 from artifacts.queries.frontier import frontier
-from artifacts.queries.retention import Holder, rules_below
+from artifacts.queries.retention import Holder, policies_below
 from kernel.actor import Actor
 from kernel.audit.record import record
 
 logger = logging.getLogger(__name__)
 
-# Files of a build that is open or waits for its statement are not for retention to take.
-ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
 _DRAFT: Final = """
     CREATE TEMPORARY TABLE retention_draft (artifact_id uuid, project_id uuid, blob_id bigint,
         size_bytes bigint, ends_at timestamptz, place bigint, rule integer)
 """
-# As an index has them, so that nothing is sorted. What was refused counts behind what was
-# published at that time, and pushes nothing out.
-_PLACE: Final = """count(*) FILTER (WHERE build.state = 'published') OVER (
-        PARTITION BY artifact.project_id, artifact.ref, artifact.path
-        ORDER BY artifact.stored_at DESC, artifact.id ROWS UNBOUNDED PRECEDING
-    ) + (build.state <> 'published')::integer"""
 _DECIDE: Final = """
-    WITH placed AS (
-        SELECT artifact.*, {place} AS place
-        FROM artifact JOIN build ON build.id = artifact.build_id
-        WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)
-    ), decided AS MATERIALIZED (
-        SELECT artifact.id, artifact.project_id, artifact.blob_id, artifact.place, blob.size_bytes,
-            expiry.ends, expiry.rule, expiry.kept_by
-        FROM placed AS artifact JOIN blob ON blob.id = artifact.blob_id
-        CROSS JOIN LATERAL ({expiry}) AS expiry
+    WITH decided AS MATERIALIZED (
+        SELECT artifact.id, artifact.project_id, artifact.blob_id, artifact.place,
+            artifact.size_bytes, expiry.ends, expiry.rule, expiry.kept_by
+        FROM ({candidates}) AS artifact CROSS JOIN LATERAL ({expiry}) AS expiry
     ), drafted AS (
         INSERT INTO retention_draft
         SELECT id, project_id, blob_id, size_bytes, ends, place, (%s::integer[])[rule + 1]
@@ -75,22 +61,6 @@ _TOTALS: Final = """
 """
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What each rule does, over all groups; the place in the dictionary is the rule's number."""
-
-    counted: dict[tuple[str, Cited | None], list[int]] = field(default_factory=dict)
-
-    def number(self, outcome: str, cited: Cited | None) -> int:
-        self.counted.setdefault((outcome, cited), [0, 0])
-        return list(self.counted).index((outcome, cited))
-
-    def add(self, outcome: str, cited: Cited | None, artifacts: int, size_bytes: int) -> None:
-        self.number(outcome, cited)
-        self.counted[outcome, cited][0] += artifacts
-        self.counted[outcome, cited][1] += size_bytes
-
-
 def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionPlan:
     """Write down what would go now of what is below the holder, by which rule, and its bytes.
 
@@ -98,19 +68,22 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
         Unauthenticated, PermissionMissing: the actor may not decide about the holder's things.
     """
     holder.require_owned(actor)
-    plan, tally = uuid.uuid4(), _Tally()
+    plan, tally = uuid.uuid4(), Tally()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
+            expect_many(cursor)
             cursor.execute(_DRAFT)
             # Before the rules: what changes between the two makes the plan stale, not wrong.
             depends = frontier(holder)
-            for rules, projects in rules_below(holder):
-                _decide(cursor, rules, projects, tally, now=now)
+            for alike in policies_below(holder):
+                rules = Rules.of(alike.attached, alike.protections)
+                _decide(cursor, rules, alike.projects, tally, now=now)
             cursor.execute("ANALYZE retention_draft")
             cursor.execute(_ITEMS, [plan])
             cursor.execute("DROP TABLE retention_draft")
             cursor.execute(_TOTALS, [plan])
-            artifacts, logical_bytes, blobs, physical_bytes = cursor.fetchone()
+            # Sums are numeric in SQL, and would be answered as 4096.0.
+            artifacts, logical_bytes, blobs, physical_bytes = map(int, cursor.fetchone())
         made = RetentionPlan.objects.create(
             id=plan,
             level=holder.level,
@@ -122,9 +95,9 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             logical_bytes=logical_bytes,
             blobs=blobs,
             physical_bytes=physical_bytes,
-            looked_at=sum(artifacts for artifacts, _bytes in tally.counted.values()),
+            looked_at=tally.looked_at(),
         )
-        _write_rules(made, tally)
+        RetentionPlanRule.write(tally, plan=made)
         record(
             actor,
             "retention.plan",
@@ -133,29 +106,23 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             organization=holder.organization,
             plan=str(plan),
             artifacts=artifacts,
-            logical_bytes=int(logical_bytes),
-            physical_bytes=int(physical_bytes),
+            logical_bytes=logical_bytes,
+            physical_bytes=physical_bytes,
         )
     logger.info("retention planned", extra={"plan": str(plan), "artifacts": artifacts})
     return made
 
 
-def _counts_newer(rules: Rules) -> bool:
-    """Whether a rule asks how many artifacts are newer, which is only counted then."""
-    return any(one.rule.measure is Measure.NEWEST for one in (*rules.keep, *rules.expire))
-
-
 def _decide(
-    cursor: CursorWrapper, rules: Rules, projects: list[Project], tally: _Tally, *, now: datetime
+    cursor: CursorWrapper, rules: Rules, projects: list[Project], tally: Tally, *, now: datetime
 ) -> None:
     """Draft what goes of these projects, and count what each rule does."""
-    is_counted = _counts_newer(rules)
+    is_counted = counts_newer(rules)
     made = expiry_sql(rules, now=now, place="artifact.place" if is_counted else None)
+    rows = candidates(projects, is_counted=is_counted)
     numbers = [tally.number("ends", one.cited) for one in made.expire]
-    ids: list[UUID] = [project.pk for project in projects]
-    given: list[Any] = [ids, ENDED, *made.sql.parameters, numbers, now, now]
-    place = _PLACE if is_counted else "NULL::bigint"
-    cursor.execute(_DECIDE.format(place=place, expiry=made.sql.text), given)
+    given: list[Any] = [*rows.parameters, *made.sql.parameters, numbers, now, now]
+    cursor.execute(_DECIDE.format(candidates=rows.text, expiry=made.sql.text), given)
     for is_over, rule, kept_by, artifacts, size_bytes in cursor.fetchall():
         outcome, cited = _outcome(made, is_over=is_over, rule=rule, kept_by=kept_by)
         tally.add(outcome, cited, artifacts, int(size_bytes))
@@ -171,23 +138,3 @@ def _outcome(
     if kept_by is not None:
         return "keeps", made.keep[kept_by].cited
     return "waits", made.expire[rule].cited
-
-
-def _write_rules(plan: RetentionPlan, tally: _Tally) -> None:
-    RetentionPlanRule.objects.bulk_create(
-        RetentionPlanRule(
-            plan=plan,
-            number=number,
-            outcome=outcome,
-            name=cited.name if cited is not None else "",
-            level=cited.level if cited is not None else None,
-            scope_id=cited.scope if cited is not None else None,
-            version=cited.version if cited is not None else None,
-            artifacts=artifacts,
-            logical_bytes=logical_bytes,
-        )
-        for number, ((outcome, cited), (artifacts, logical_bytes)) in enumerate(
-            tally.counted.items()
-        )
-        if artifacts
-    )

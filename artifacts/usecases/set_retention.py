@@ -6,8 +6,9 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from artifacts.domain.retention_document import read_policy
-from artifacts.errors import PolicyChanged
-from artifacts.models import StoredRetentionPolicy
+from artifacts.errors import PolicyChanged, RetentionPreviewStale
+from artifacts.models import RetentionPreview, StoredRetentionPolicy
+from artifacts.queries.frontier import PoliciesSeen, policies_changed_since
 from artifacts.queries.retention import Held, Holder, held_by
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -15,11 +16,15 @@ from kernel.audit.record import record
 
 @dataclass(frozen=True, slots=True)
 class RetentionChange:
-    """What shall hold from now on, and why; `version` is the one that this was decided on."""
+    """What shall hold from now on, and why; `version` is the one that this was decided on.
+
+    With a `preview` exactly what that was made of is saved, or nothing.
+    """
 
     document: object
     reason: str = ""
     version: int | None = None
+    preview: RetentionPreview | None = None
 
 
 def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now: datetime) -> Held:
@@ -29,11 +34,14 @@ def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now:
         Unauthenticated, PermissionMissing: the actor does not own what the policy is attached to.
         MalformedRetentionPolicy: the document is none.
         PolicyChanged: the policy has another version than the one that was named.
+        RetentionPreviewStale: the preview is of another document or holder, or a policy in reach
+            was set since; `changed` is what differs.
     """
     holder.require_owned(actor)
     read_policy(change.document)
     try:
         with transaction.atomic(durable=True):
+            _check_preview(change, holder)
             [current] = held_by(holder)
             if change.version not in (None, current.version):
                 raise PolicyChanged(expected=change.version, found=current.version)
@@ -59,9 +67,25 @@ def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now:
                 before=current.document,
                 after=change.document,
                 reason=change.reason,
+                preview=str(change.preview.pk) if change.preview is not None else None,
             )
     except IntegrityError as error:
         if "one_retention_policy_per_version" not in str(error):
             raise
         raise PolicyChanged(expected=change.version) from None
     return held_by(holder)[0]
+
+
+def _check_preview(change: RetentionChange, holder: Holder) -> None:
+    """Refuse a preview that says nothing of this change, or not any more."""
+    preview = change.preview
+    if preview is None:
+        return
+    seen = PoliciesSeen(preview.policies, preview.newest_policy)
+    changed = policies_changed_since(seen, holder)
+    if preview.scope_id != holder.scope:
+        changed.append({"what": "holder"})
+    if preview.document != change.document:
+        changed.append({"what": "document"})
+    if changed:
+        raise RetentionPreviewStale(preview=preview.pk, made_at=preview.made_at, changed=changed)

@@ -14,13 +14,13 @@ from client.summary import provenance_of, show_provenance
 WAIT_SECONDS: Final = 600
 
 
-def add_wait(group: _ArgumentGroup) -> None:
+def add_wait(group: _ArgumentGroup, until: str = "it is published") -> None:
     """The option; `client.cli` spells a bare `--wait` out, or it would take the next word."""
     group.add_argument(
         "--wait",
         type=_seconds,
         metavar="SECONDS",
-        help=f"until it is published: --wait, or --wait=SECONDS ({WAIT_SECONDS})",
+        help=f"until {until}: --wait, or --wait=SECONDS ({WAIT_SECONDS})",
     )
 
 

@@ -73,6 +73,9 @@ class Environment:
     s3: S3Bucket | None
     second_copy: str | None
     scrub_bytes_per_second: int
+    retention_every_hours: int
+    retention_most_percent: int
+    retention_most_bytes: int
     signer: SignerKind
     sigstore: SigstoreInstance
     managed_key: ManagedKey
@@ -178,6 +181,9 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         s3=_s3(reader),
         second_copy=reader.optional("SECOND_COPY"),
         scrub_bytes_per_second=reader.positive_or_zero("SCRUB_BYTES_PER_SECOND", 4 * MEBIBYTE),
+        retention_every_hours=reader.positive_or_zero("RETENTION_EVERY_HOURS", 24),
+        retention_most_percent=reader.positive_or_zero("RETENTION_MOST_PERCENT", 10),
+        retention_most_bytes=reader.positive_or_zero("RETENTION_MOST_BYTES", 100 * GIBIBYTE),
         signer=reader.choice("SIGNER", SignerKind.EMBEDDED),
         sigstore=read_sigstore(reader, prefix=PREFIX),
         managed_key=_managed_key(reader),

@@ -50,10 +50,14 @@ _IN_STATEMENTS: Final = {
 }
 
 
-def seed(*, artifacts: int, url: str, now: datetime) -> None:
-    """Fill a store without these organizations; `url` is its database as the tables' owner."""
+def seed(*, artifacts: int, url: str, now: datetime, behind: str = "seed.sql") -> None:
+    """Fill a store without these organizations; `url` is its database as the tables' owner.
+
+    `behind` is what follows the builds and their files, beside this module.
+    """
     places = _make_places(now=now)
-    statement = (Path(__file__).parent / "seed.sql").read_text()
+    folder = Path(__file__).parent
+    statement = "".join((folder / name).read_text() for name in ("seed_files.sql", behind))
     templates = _templates()
     filled = {
         "places": _PLACES,

@@ -26,6 +26,7 @@ class Things:
     upload: uuid.UUID
     plan: uuid.UUID
     hold: uuid.UUID
+    preview: uuid.UUID
 
     def fill(self, route: str) -> str | None:
         """The address with these things in it; None when the route names something unknown."""
@@ -42,6 +43,7 @@ class Things:
             "<uuid:upload>": self.upload,
             "<uuid:plan>": self.plan,
             "<uuid:hold>": self.hold,
+            "<uuid:preview>": self.preview,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -62,6 +64,7 @@ ABSENT: Final = Things(
     upload=uuid.UUID(int=7),
     plan=uuid.UUID(int=8),
     hold=uuid.UUID(int=9),
+    preview=uuid.UUID(int=10),
 )
 
 

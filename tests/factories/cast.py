@@ -19,12 +19,13 @@ from access.queries import organization_place, project_place
 from access.usecases.create_token import CreatedToken, create_token
 from access.usecases.invite_member import invite_member
 from artifacts.domain.transfer import UploadState
-from artifacts.models import Artifact, Build, Project, RetentionPlan, Upload
+from artifacts.models import Artifact, Build, Project, RetentionPlan, RetentionPreview, Upload
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
 from artifacts.usecases.plan_retention import plan_retention
+from artifacts.usecases.preview_retention import preview_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.start_build import Wanted, start_build
 from artifacts.usecases.verify_artifact import verify_artifact
@@ -98,6 +99,9 @@ class Cast:
             ("api/v1/organizations/<str:organization>/retention-policy", "PUT"): RETENTION,
             ("api/v1/retention-policy", "PUT"): RETENTION,
             **keeping_bodies(project),
+            (f"{project}/retention-policy/preview", "POST"): RETENTION,
+            ("api/v1/organizations/<str:organization>/retention-policy/preview", "POST"): RETENTION,
+            ("api/v1/retention-policy/preview", "POST"): RETENTION,
             (f"{project}/transparency", "PUT"): {"transparency": "private-log"},
             (f"{project}/publishers", "POST"): publisher,
             (f"{project}/digests", "POST"): {"sha256": ["ab" * 32]},
@@ -179,6 +183,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         upload=_given_up(open_build).pk,
         plan=_plan(place).pk,
         hold=held(place).pk,
+        preview=_preview(place).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 
@@ -242,6 +247,12 @@ def _given_up(build: Build) -> Upload:
 def _plan(place: Project) -> RetentionPlan:
     return plan_retention(
         holder=Holder.of_project(place), actor=administrator(), now=timezone.now()
+    )
+
+
+def _preview(place: Project) -> RetentionPreview:
+    return preview_retention(
+        holder=Holder.of_project(place), actor=administrator(), now=timezone.now(), **RETENTION
     )
 
 

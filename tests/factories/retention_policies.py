@@ -13,6 +13,8 @@ from artifacts.domain.retention import (
     RetentionPolicy,
     Rule,
 )
+from artifacts.models import Project, StoredRetentionPolicy
+from artifacts.models.retention import INSTANCE
 
 # What policies can say; the others are the store's own.
 WRITTEN: Final = frozenset(Measure) - {Measure.HELD, Measure.IN_USE}
@@ -77,3 +79,25 @@ def document_of(policy: RetentionPolicy) -> dict[str, Any]:
                 one["is_final"] = True
             document[kind].append(one)
     return document
+
+
+def attach(attached: Sequence[Attached], project: Project) -> list[Attached]:
+    """Store these policies; of one level the later is another version, and only that counts."""
+    scopes = {
+        Level.INSTANCE: INSTANCE,
+        Level.ORGANIZATION: project.organization_id,
+        Level.PROJECT: project.pk,
+    }
+    newest = {one.level: one for one in attached}
+    StoredRetentionPolicy.objects.bulk_create(
+        StoredRetentionPolicy(
+            level=level,
+            scope_id=scopes[level],
+            version=1,
+            document=document_of(one.policy),
+            set_at=project.created_at,
+            set_by="the test",
+        )
+        for level, one in newest.items()
+    )
+    return list(newest.values())

@@ -18,6 +18,7 @@ from tests.factories.actors import administrator
 from tests.journeys.conftest import WIDGET, Answer, Shelf, Shop, declare
 
 Curl = Callable[..., Answer]
+JSON = ("-H", "Content-Type: application/json")
 AFTER_90 = {"expire": [{"name": "main-90d", "after_days": 90}]}
 
 
@@ -181,6 +182,69 @@ def test_sees_what_goes_and_lets_it_go(shelf: Shelf, root: str) -> None:
     gone = shelf.get("self")
     assert (gone.status, gone.json["rule"]) == (410, "main-90d")
     assert gone.json["removed_at"] is not None
+
+
+def previewed(shelf: Shelf, root: str, document: object) -> Answer:
+    sent = json.dumps({"document": document})
+    address = f"{shelf.shop.url}/retention-policy/preview"
+    return shelf.curl(*JSON, "--data", sent, address, token=root)
+
+
+def save(shelf: Shelf, root: str, document: object, preview: str) -> Answer:
+    sent = json.dumps({"document": document, "preview": preview})
+    address = f"{shelf.shop.url}/retention-policy"
+    return shelf.curl("-X", "PUT", *JSON, "--data", sent, address, token=root)
+
+
+def test_sees_what_a_policy_changes_before_it_is_saved(shelf: Shelf, root: str) -> None:
+    expire(shelf)
+    web, document = shelf.shop.web, {"keep": [{"name": "releases"}]}
+
+    made = previewed(shelf, root, document)
+    items = shelf.curl(web.at(made.json["urls"]["items"]), token=root).json["items"]
+    none = shelf.curl(web.at(made.json["urls"]["items"] + "?effect=ends"), token=root).json["items"]
+    again = shelf.curl(web.at(made.headers["location"]), token=root).json
+    refused = shelf.get("download")
+    saved = save(shelf, root, document, made.json["id"])
+
+    assert made.status == 201
+    assert again == made.json
+    assert (made.json["artifacts"], made.json["version"]) == (0, 0)
+    assert made.json["effects"]["keeps"] == {
+        "artifacts": 1,
+        "logical_bytes": len(WIDGET),
+        "physical_bytes": len(WIDGET),
+    }
+    [item] = items
+    assert (item["artifact"], item["effect"]) == (shelf.artifact["id"], "keeps")
+    assert (item["rule"], item["version"], item["expires_at"]) == ("releases", 1, None)
+    assert none == []
+    assert refused.status == 410
+    assert saved.json["version"] == 1
+    assert shelf.get("download").status == 200
+
+
+def test_saves_nothing_else_than_what_was_previewed(shelf: Shelf, root: str) -> None:
+    made = previewed(shelf, root, AFTER_90).json["id"]
+
+    other = save(shelf, root, {}, made)
+    demand(shelf.shop, AFTER_90)
+    stale = save(shelf, root, AFTER_90, made)
+    unknown = save(shelf, root, AFTER_90, "0197d2a4-58c1-7f3e-9c55-3f2b7f0c9d11")
+    malformed = save(shelf, root, AFTER_90, "mine")
+
+    assert other.is_problem("retention-preview-stale")
+    assert [one["what"] for one in other.json["changed"]] == ["document"]
+    assert stale.is_problem("retention-preview-stale")
+    assert [one["what"] for one in stale.json["changed"]] == ["retention-policy"]
+    assert unknown.is_problem("retention-preview-not-found")
+    assert malformed.is_problem("malformed-request")
+
+
+def test_is_refused_a_preview_of_what_is_no_policy(shelf: Shelf, root: str) -> None:
+    assert previewed(shelf, root, {"expire": [{"name": "x"}]}).is_problem(
+        "malformed-retention-policy"
+    )
 
 
 def test_is_refused_a_plan_that_is_stale(shelf: Shelf, root: str) -> None:

@@ -4,9 +4,12 @@ from typing import Final
 
 from artifacts.api.reference.projects import NEED_A_RIGHT, OF_PROJECT
 from artifacts.api.retention import RetentionIn
+from artifacts.api.retention_previews import PreviewIn
 from artifacts.api.retention_shapes import (
     PlanDocument,
     PlanItemDocument,
+    PreviewDocument,
+    PreviewItemDocument,
     RetentionPolicyDocument,
 )
 from artifacts.domain.retention_document import MalformedRetentionPolicy
@@ -15,10 +18,12 @@ from artifacts.errors import (
     PolicyChanged,
     RetentionPlanNotFound,
     RetentionPlanStale,
+    RetentionPreviewNotFound,
+    RetentionPreviewStale,
     RetentionRunUnderWay,
 )
 from kernel.errors import Refusal
-from kernel.reference import BODY, CURSOR, Answer, Body, Operation, Operations, Reader
+from kernel.reference import BODY, CURSOR, Answer, Body, Operation, Operations, Parameter, Reader
 from kernel.rest import MalformedRequest
 from kernel.shapes import Id
 
@@ -60,11 +65,30 @@ def _operations(
             text=_CHANGED,
             body=Body(RetentionIn, _EXAMPLE),
             answers=(Answer(200, "The policy that holds now.", RetentionPolicyDocument),),
-            refusals=(*BODY, *refusals, MalformedRetentionPolicy, PolicyChanged),
+            refusals=(
+                *BODY,
+                *refusals,
+                MalformedRetentionPolicy,
+                PolicyChanged,
+                RetentionPreviewNotFound,
+                RetentionPreviewStale,
+            ),
+        ),
+        f"POST {address}/preview": Operation(
+            id=f"preview_{name}",
+            reader=Reader.ADMINISTRATOR,
+            summary=f"What another retention policy of {whose} would change",
+            text="Which artifacts would newly end, newly be kept, end sooner or later. It is "
+            "written down; `PUT` with its id as `preview` saves this document, unless a policy has "
+            "been set since.",
+            body=Body(PreviewIn, {"document": _EXAMPLE["document"]}),
+            answers=(Answer(201, "The preview.", PreviewDocument, headers=("Location",)),),
+            refusals=(*BODY, *refusals, MalformedRetentionPolicy),
         ),
     }
 
 
+_PREVIEW: Final = "/api/v1/retention-previews/{preview}"
 _PLAN: Final = "/api/v1/retention-plans/{plan}"
 
 
@@ -140,6 +164,28 @@ OPERATIONS: Final[Operations] = {
         text="It ends behind the batch that is under way; what has been removed stays so.",
         answers=(Answer(200, "The plan.", PlanDocument),),
         refusals=(RetentionPlanNotFound,),
+    ),
+    f"GET {_PREVIEW}": Operation(
+        id="show_retention_preview",
+        reader=Reader.ADMINISTRATOR,
+        summary="A preview of a retention policy, in numbers",
+        answers=(Answer(200, "The preview.", PreviewDocument),),
+        refusals=(RetentionPreviewNotFound,),
+    ),
+    f"GET {_PREVIEW}/items": Operation(
+        id="list_objects_of_retention_preview",
+        reader=Reader.ADMINISTRATOR,
+        summary="Every artifact that would newly end or be kept, with the rule",
+        parameters=(CURSOR, Parameter("effect", str, "Only `ends` or only `keeps`.")),
+        answers=(
+            Answer(
+                200,
+                "One page of at most 500.",
+                {"preview": Id, "items": [PreviewItemDocument]},
+                may_have=("Link",),
+            ),
+        ),
+        refusals=(RetentionPreviewNotFound, MalformedRequest),
     ),
     **_operations("/api/v1/retention-policy", "retention_of_store", "the store", NEED_A_RIGHT),
     **_operations(

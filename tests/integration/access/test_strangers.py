@@ -27,10 +27,13 @@ from artifacts.models import (
     Organization,
     Project,
     RetentionPlan,
+    RetentionPreview,
     Upload,
 )
+from artifacts.queries.retention import Holder
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.preview_retention import preview_retention
 from kernel.actor import Permission
 from provenance.models import Attestation
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
@@ -99,6 +102,7 @@ OPEN = {
     "api/v1/issuers/<str:name>/enable": "needs an administrator, before the name is looked up",
     "api/v1/retention-plans": "needs an administrator; names nothing",
     "api/v1/retention-policy": "needs an administrator; names nothing",
+    "api/v1/retention-policy/preview": "needs an administrator; names nothing",
     "api/v1/tokens": "its project is in the body: see below",
     "_/oidc/audience": "the audience",
     "_/oidc/preflight": "its project is in the body: see test_preflight.py",
@@ -160,15 +164,6 @@ def secret(attestor: Attestor) -> Things:
     )
     identity, _secret = token(place, Permission.READ)
     _join(place)
-    invitation = Invitation.objects.create(
-        invitee="dave",
-        project=place,
-        role="reader",
-        secret_sha256="0" * 64,
-        created_at=now,
-        created_by="somebody",
-        expires_at=now + timedelta(days=7),
-    )
     return Things(
         organization="acme",
         project="secret",
@@ -177,12 +172,13 @@ def secret(attestor: Attestor) -> Things:
         attestation=Attestation.objects.get().pk,
         token=identity,
         publisher=_trusted(place),
-        invitation=invitation.pk,
+        invitation=_invited(place).pk,
         member="carol",
         path=artifact.path,
         upload=_uploading(artifact).pk,
         plan=_planned(place).pk,
         hold=held(place).pk,
+        preview=_previewed(place).pk,
     )
 
 
@@ -193,6 +189,19 @@ def _join(place: Project) -> None:
         role="reader",
         since=timezone.now(),
         given_by="somebody",
+    )
+
+
+def _invited(place: Project) -> Invitation:
+    now = timezone.now()
+    return Invitation.objects.create(
+        invitee="dave",
+        project=place,
+        role="reader",
+        secret_sha256="0" * 64,
+        created_at=now,
+        created_by="somebody",
+        expires_at=now + timedelta(days=7),
     )
 
 
@@ -207,6 +216,12 @@ def _planned(place: Project) -> RetentionPlan:
         blobs=0,
         physical_bytes=0,
         looked_at=0,
+    )
+
+
+def _previewed(place: Project) -> RetentionPreview:
+    return preview_retention(
+        holder=Holder.of_project(place), document={}, actor=administrator(), now=timezone.now()
     )
 
 
@@ -280,7 +295,7 @@ def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who
 def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     """The twin: with the right token the same addresses do exist, so the rule sees something."""
     _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
-    if "<uuid:plan>" in route:  # owners alone
+    if "<uuid:plan>" in route or "<uuid:preview>" in route:  # owners alone
         key = personal_token(account("olga", organization_place(_acme()), Role.OWNER))
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
     client.force_login(account("erin", organization_place(_acme()), Role.READER))

@@ -10,8 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 
 from artifacts.domain.lifecycle import BuildState
-from artifacts.domain.patterns import Pattern
-from artifacts.domain.retention import Attached, Conditions, Level
+from artifacts.domain.retention import Attached, Decision, Level, decide
 from artifacts.errors import (
     ArtifactExpired,
     PathTaken,
@@ -24,15 +23,13 @@ from artifacts.models import (
     RetentionPlan,
     RetentionPlanItem,
     RunState,
-    StoredRetentionPolicy,
     TrashedArtifact,
+    Upload,
 )
-from artifacts.models.retention import INSTANCE
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
-from artifacts.usecases.create_project import create_project
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
 from artifacts.usecases.set_retention import RetentionChange, set_retention
@@ -40,78 +37,33 @@ from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import Actor, PermissionMissing
 from tests.factories.actors import administrator, reader, uploader
 from tests.factories.builds import NOW
-from tests.factories.naive_retention import Put, freed_bytes, naively
-from tests.factories.retention_policies import document_of, policies
+from tests.factories.crowd import CONDITIONS, Crowd, assemble, facts, freed_bytes, neighbour
+from tests.factories.retention_policies import attach, policies
 from tests.factories.shelf import Kind, download, put
 from tests.fakes.blob_store import MemoryBlobStore
 
 TODAY = NOW + timedelta(days=20)
-CONDITIONS = [
-    Conditions(),
-    Conditions(paths=(Pattern("dist/*"),)),
-    Conditions(refs=(Pattern("refs/heads/main"),)),
-    Conditions(outcomes=(BuildState.REFUSED,)),
-    Conditions(size_from_bytes=100),
-]
-# Shared bytes, several of a path and ref, refused ones between published ones, and unfinished ones.
-KINDS = [
-    Kind(
-        path=("dist/a", "dist/b", "doc/c")[number % 3],
-        ref=("refs/heads/main", "refs/tags/v1")[number % 2],
-        outcome=(
-            BuildState.REFUSED
-            if number % 7 == 3
-            else BuildState.SEALED
-            if number % 11 == 5
-            else BuildState.PUBLISHED
-        ),
-        size_bytes=90 + number % 3 * 10,
-        stored=number % 19,
-        downloaded=number % 19 + 1 if number % 5 == 0 else None,
-        asked_life_days=2 if number % 13 == 4 else None,
-        bytes_of=f"shared {number % 3} {number % 9}" if number % 4 == 0 else "",
-        held_to=25 if number % 17 == 2 else 15 if number % 17 == 3 else None,
-        used_to=30 if number % 16 == 4 else None,
-    )
-    for number in range(48)
-]
 
 
 @pytest.fixture
-def other(project: Project) -> Project:  # noqa: ARG001 - its organization
-    return create_project(
-        actor=administrator(), organization="acme", slug="other", is_public=False, now=NOW
-    )
+def other(project: Project) -> Project:
+    return neighbour(project, now=NOW)
 
 
 @pytest.fixture
-def crowd(project: Project, other: Project) -> Put:
-    return [
-        (put((project, other)[number % 5 == 0], kind, first=NOW), kind)
-        for number, kind in enumerate(KINDS)
-    ]
+def crowd(project: Project, other: Project) -> Crowd:  # noqa: ARG001 - it lives there, too
+    return assemble(project, first=NOW)
 
 
-def attach(attached: Sequence[Attached], project: Project) -> list[Attached]:
-    """Store these policies; of one level the later is another version, and only that counts."""
-    scopes = {
-        Level.INSTANCE: INSTANCE,
-        Level.ORGANIZATION: project.organization_id,
-        Level.PROJECT: project.pk,
+def naively(crowd: Crowd, attached: Sequence[Attached]) -> dict[UUID, Decision]:
+    """What goes, by the pure rule, one after the other."""
+    ended = (BuildState.PUBLISHED, BuildState.REFUSED)
+    decided = {
+        one.pk: decide(facts(one, kind, crowd, NOW), attached, now=TODAY)
+        for one, kind in crowd
+        if kind.outcome in ended
     }
-    newest = {one.level: one for one in attached}
-    StoredRetentionPolicy.objects.bulk_create(
-        StoredRetentionPolicy(
-            level=level,
-            scope_id=scopes[level],
-            version=1,
-            document=document_of(one.policy),
-            set_at=NOW,
-            set_by="the test",
-        )
-        for level, one in newest.items()
-    )
-    return list(newest.values())
+    return {one: said for one, said in decided.items() if said.is_expired(now=TODAY)}
 
 
 def make(holder: Holder | None = None, actor: Actor | None = None) -> RetentionPlan:
@@ -124,7 +76,7 @@ def items(plan: RetentionPlan) -> dict[UUID, RetentionPlanItem]:
     return {one.artifact_id: one for one in RetentionPlanItem.objects.filter(plan=plan)}
 
 
-def test_agrees_with_a_naive_reading_of_the_rules(crowd: Put, project: Project) -> None:
+def test_agrees_with_a_naive_reading_of_the_rules(crowd: Crowd, project: Project) -> None:
     mine = [(one, kind) for one, kind in crowd if one.project_id == project.pk]
 
     @settings(
@@ -137,7 +89,7 @@ def test_agrees_with_a_naive_reading_of_the_rules(crowd: Put, project: Project) 
 
         plan = make(Holder.of_project(project))
 
-        expected, found = naively(mine, held, now=TODAY), items(plan)
+        expected, found = naively(mine, held), items(plan)
         assert {one: item.ends_at for one, item in found.items()} == {
             one: said.expires_at for one, said in expected.items()
         }
@@ -145,6 +97,7 @@ def test_agrees_with_a_naive_reading_of_the_rules(crowd: Put, project: Project) 
         assert plan.physical_bytes == sum(one.physical_bytes for one in found.values())
         assert plan.logical_bytes == sum(one.size_bytes for one in found.values())
         ended = sum(kind.outcome is not BuildState.SEALED for _one, kind in mine)
+        assert type(plan.logical_bytes) is type(plan.physical_bytes) is int  # as JSON has them
         assert plan.looked_at == ended == sum(one.artifacts for one in plan.rules.all())
 
     agrees()
@@ -226,7 +179,7 @@ def test_takes_each_project_by_its_own_rules(other: Project) -> None:
 
 
 @pytest.fixture
-def planned(crowd: Put) -> RetentionPlan:  # noqa: ARG001 - its rows
+def planned(crowd: Crowd) -> RetentionPlan:  # noqa: ARG001 - its rows
     demand(AFTER_9)
     return make()
 
@@ -312,6 +265,27 @@ def test_spares_what_was_downloaded_since(project: Project) -> None:
     assert (ended.removed_artifacts, ended.spared_artifacts) == (1, 1)
     assert list(Artifact.objects.values_list("pk", flat=True)) == [spared.pk]
     assert TrashedArtifact.objects.get().artifact_id == gone.pk
+
+
+def test_takes_what_came_by_a_direct_upload(project: Project) -> None:
+    demand(AFTER_9)
+    artifact = put(project, Kind(), first=NOW)
+    upload = Upload.objects.create(
+        build=artifact.build,
+        contribution=artifact.contribution,
+        path=artifact.path,
+        declared_sha256=artifact.blob.sha256,
+        size_bytes=artifact.blob.size_bytes,
+        part_bytes=1,
+        started_at=NOW,
+        touched_at=NOW,
+        artifact=artifact,
+    )
+
+    ended = run(make())
+
+    upload.refresh_from_db()
+    assert (ended.removed_artifacts, upload.artifact_id) == (1, None)
 
 
 @pytest.fixture

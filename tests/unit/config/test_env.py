@@ -245,6 +245,16 @@ def test_reads_with_whom_people_log_in() -> None:
         read({**COMPLETE, **given, "STRONGROOM_LOGIN_OIDC_CLIENT_ID": ""})
 
 
+def test_runs_retention_daily_within_limits_or_never() -> None:
+    read_by_default = read(COMPLETE)
+    never = read({**COMPLETE, "STRONGROOM_RETENTION_EVERY_HOURS": "0"})
+
+    assert read_by_default.retention_every_hours == 24
+    assert read_by_default.retention_most_percent == 10
+    assert read_by_default.retention_most_bytes == 100 * 1024**3
+    assert never.retention_every_hours == 0
+
+
 def test_scrubs_at_a_rate_or_never() -> None:
     assert read(COMPLETE).scrub_bytes_per_second == 4 * 1024**2
     assert read({**COMPLETE, "STRONGROOM_SCRUB_BYTES_PER_SECOND": "0"}).scrub_bytes_per_second == 0

@@ -1,0 +1,51 @@
+"""The artifacts that retention may take, as rows which rules can be asked about in SQL."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.db.backends.utils import CursorWrapper
+
+from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.retention import Measure, Rules
+from artifacts.models import Project
+from artifacts.queries.expiry import Sql
+
+# Files of a build that is open or waits for its statement are not for retention to take.
+ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
+# A sort of all rows: by a hash first, because paths differ late, and refs in a language's order.
+# What was refused counts behind what was published at that time, and pushes nothing out.
+_PLACE: Final = """count(*) FILTER (WHERE build.state = 'published') OVER (
+        PARTITION BY hashtextextended(artifact.path, hashtextextended(artifact.ref, 0)),
+            artifact.path, artifact.ref COLLATE "C", artifact.project_id
+        ORDER BY artifact.stored_at DESC, artifact.id ROWS UNBOUNDED PRECEDING
+    ) + (build.state <> 'published')::integer"""
+
+
+def counts_newer(*all_rules: Rules) -> bool:
+    """Whether a rule asks how many artifacts are newer, which is only counted then."""
+    return any(
+        one.rule.measure is Measure.NEWEST
+        for rules in all_rules
+        for one in (*rules.keep, *rules.expire)
+    )
+
+
+def expect_many(cursor: CursorWrapper) -> None:
+    """Let this transaction sort and join a million rows: in bounded memory, not on 4 MB.
+
+    Its expressions are long and its statements few: to compile them takes longer than it saves.
+    """
+    cursor.execute("SET LOCAL work_mem = '64MB'")
+    cursor.execute("SET LOCAL jit = off")
+
+
+def candidates(projects: Sequence[Project], *, is_counted: bool) -> Sql:
+    """Rows of `artifact` with `size_bytes` and, where they are counted, their `place`."""
+    place = _PLACE if is_counted else "NULL::bigint"
+    text = f"""
+        SELECT placed.*, blob.size_bytes FROM (
+            SELECT artifact.*, {place} AS place
+            FROM artifact JOIN build ON build.id = artifact.build_id
+            WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)
+        ) AS placed JOIN blob ON blob.id = placed.blob_id"""  # noqa: S608 - our own words
+    return Sql(text, ([project.pk for project in projects], ENDED))

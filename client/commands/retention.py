@@ -1,0 +1,157 @@
+"""`strongroom retention`: see what would go, let it go, and ask why something expires."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from client.answers import identity, member, objects
+from client.commands.waiting import add_wait
+from client.console import Console, size
+from client.errors import WrongUsage
+from client.exits import ExitCode
+from client.http import Store
+from client.lookup import project_artifacts
+from client.retention import RUNNING, run_of, wait_until_ended
+from client.settings import Settings, add_options, settings_of
+from client.verification.errors import NothingOffered
+
+NAME: Final = "retention"
+HELP: Final = "plan what expires, apply a plan, or explain why an artifact expires"
+
+
+def add(parser: ArgumentParser) -> None:
+    """What to do, and with what."""
+    parser.add_argument(
+        "action",
+        choices=("plan", "apply", "explain"),
+        help="write down what would go now; let a plan go; say when and why an artifact expires",
+    )
+    parser.add_argument(
+        "what",
+        metavar="PLAN|PATH",
+        nargs="?",
+        help="the id of a plan to apply; the path or id of an artifact to explain",
+    )
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument("--organization", metavar="ORG", help="plan for all its projects")
+    whose.add_argument("--instance", action="store_true", help="plan for the whole store")
+    add_wait(parser.add_argument_group("a run"), until="it has ended")
+    add_options(parser)
+
+
+def run(args: Namespace, console: Console) -> ExitCode:
+    """Do it."""
+    if (args.action == "plan") is (args.what is not None):
+        expected = {"plan": "no argument", "apply": "PLAN", "explain": "PATH"}[args.action]
+        raise WrongUsage(command=f"retention {args.action}", expected=expected, found=args.what)
+    settings = settings_of(args, args.environ)
+    store = settings.store(console)
+    match args.action:
+        case "plan":
+            return _plan(store, _place(args, settings), console)
+        case "apply":
+            return _apply(store, _plan_id(args.what), args.wait, console)
+        case _:
+            return _explain(store, settings, args.what, console)
+
+
+def _place(args: Namespace, settings: Settings) -> tuple[str, ...]:
+    """Whose plan: the store's, an organization's, or the project's."""
+    if args.instance:
+        return ()
+    if args.organization:
+        return ("organizations", args.organization)
+    return ("projects", *settings.required_project())
+
+
+def _plan(store: Store, place: tuple[str, ...], console: Console) -> ExitCode:
+    plan = store.post(store.address("api", "v1", *place, "retention-plans"), {}).document
+    console.say(
+        f"{member(plan, 'of', str)}: {member(plan, 'artifacts', int)} of"
+        f" {member(plan, 'looked_at', int)} artifacts go, {_bytes(plan)}"
+    )
+    for rule in objects(plan.get("rules")):
+        name = f"{rule.get('name')} of {rule.get('level')}" if rule.get("name") else "no rule"
+        console.say(
+            f"  {rule.get('outcome')!s:6} {name}: {member(rule, 'artifacts', int)} artifacts,"
+            f" {size(member(rule, 'logical_bytes', int))}"
+        )
+    console.say(f"nothing has gone; to let it go: strongroom retention apply {identity(plan)}")
+    console.result(plan)
+    return ExitCode.DONE
+
+
+def _apply(store: Store, plan: str, wait: float | None, console: Console) -> ExitCode:
+    address = store.address("api", "v1", "retention-plans", plan)
+    applied = store.post(f"{address}/apply", {}).document
+    if wait is not None:
+        applied = wait_until_ended(store, address, seconds=wait, on_progress=console.progress)
+    ended = run_of(applied)
+    state = member(ended, "state", str)
+    console.say(
+        f"{state}: {member(ended, 'removed_artifacts', int)} of"
+        f" {member(applied, 'artifacts', int)} artifacts are gone,"
+        f" {size(member(ended, 'removed_bytes', int))};"
+        f" {member(ended, 'spared_artifacts', int)} were spared"
+    )
+    if state == RUNNING:
+        console.say("the store goes on; the same command tells how far it is")
+    console.result(applied)
+    return ExitCode.DONE
+
+
+def _explain(store: Store, settings: Settings, what: str, console: Console) -> ExitCode:
+    found = _artifacts(store, settings, what)
+    for one in found:
+        expiry = member(one, "expiry", dict)
+        when, rule, kept_by = (expiry.get(name) for name in ("expires_at", "rule", "kept_by"))
+        console.say(f"{member(one, 'path', str)}, stored at {member(one, 'stored_at', str)}")
+        if when:
+            console.say(f"  expires at {when}")
+        else:
+            console.say("  does not expire")
+        if isinstance(rule, dict):
+            console.say(f"  ended by {_rule(rule)}")
+        if isinstance(kept_by, dict):
+            console.say(f"  kept {'until then ' if when else ''}by {_rule(kept_by)}")
+    console.result({"artifacts": found})
+    return ExitCode.DONE
+
+
+def _artifacts(store: Store, settings: Settings, what: str) -> list[dict[str, Any]]:
+    """Those of the path in the project, newest first; or the one of the id, also when expired."""
+    try:
+        artifact = UUID(what)
+    except ValueError:
+        project = "/".join(settings.required_project())
+        found = project_artifacts(store, project, {"path": what})
+        if not found:
+            raise NothingOffered(
+                project=project,
+                path=what,
+                reason="there is none, or all have expired: those are explained by their id",
+            ) from None
+        return found
+    return [store.get(store.address("api", "v1", "artifacts", str(artifact))).document]
+
+
+def _plan_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise WrongUsage(expected="the id of a plan", found=text) from None
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    return (
+        f"rule {rule.get('name')} of {rule.get('level')} {rule.get('of')},"
+        f" version {rule.get('version')}"
+    )
+
+
+def _bytes(plan: Mapping[str, Any]) -> str:
+    logical, physical = (
+        size(member(plan, f"{kind}_bytes", int)) for kind in ("logical", "physical")
+    )
+    return f"{logical}, {physical} of which nobody else has"
