@@ -27,7 +27,7 @@ from kernel.rest import (
 # Everything that a page needs comes from the store itself, and nothing stands inside the page.
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # Where even asking who is there could fail once more.
 _BROKEN: Final = frozenset({Kind.UNAVAILABLE, Kind.UNEXPECTED, Kind.NO_SPACE})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from artifacts.domain.retention import Level
+from artifacts.domain.retention import IN_USE, LEGAL_HOLD, Level
 from artifacts.queries.retention import holder_of
 
 if TYPE_CHECKING:
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from artifacts.domain.retention import Cited, Decision
     from artifacts.models import Artifact
+
+
+_PROTECTIONS: Final = {LEGAL_HOLD: "a legal hold", IN_USE: "a declared use"}
 
 
 def sentence_of(expiry: Decision, artifact: Artifact, *, now: datetime) -> str:
@@ -28,6 +31,8 @@ def sentence_of(expiry: Decision, artifact: Artifact, *, now: datetime) -> str:
 
 
 def _of(cited: Cited, artifact: Artifact) -> str:
+    if cited in _PROTECTIONS:
+        return _PROTECTIONS[cited]
     if cited.level is Level.JOB:
         return "the wish of its job"
     level = "" if cited.level is Level.INSTANCE else f"{cited.level.word} "

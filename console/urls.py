@@ -1,8 +1,37 @@
 """The addresses of the pages. Things are named by id alone, as in the API: names can change."""
 
-from django.urls import path
+from collections.abc import Callable
+from typing import Any
 
-from console.views import archives, artifacts, builds, home, passwords, problems, projects, sessions
+from django.urls import URLPattern, path
+
+from console.views import (
+    administration,
+    archives,
+    artifacts,
+    builds,
+    holds,
+    home,
+    lives,
+    passwords,
+    plans,
+    previews,
+    problems,
+    projects,
+    retention,
+    sessions,
+)
+
+
+def administered(page: str, view: Callable[..., Any]) -> list[URLPattern]:
+    """The addresses of one page of the administrators: of the store, organizations, projects."""
+    name = f"administer_{page.replace('/', '_')}"
+    return [
+        path(f"administration/store/{page}", view, name=name),
+        path(f"administration/organizations/<str:organization>/{page}", view, name=name),
+        path(f"administration/projects/<str:organization>/<str:project>/{page}", view, name=name),
+    ]
+
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,11 +41,32 @@ urlpatterns = [
     path("projects/<str:organization>/<str:project>/files", projects.files, name="files"),
     path("builds/<uuid:build>", builds.build, name="build"),
     path("artifacts/<uuid:artifact>", artifacts.artifact, name="artifact"),
+    path("artifacts/<uuid:artifact>/history", lives.history, name="artifact_history"),
     path("artifacts/<uuid:artifact>/members", archives.members, name="members"),
     path(
         "artifacts/<uuid:artifact>/attestations/<uuid:identity>",
         artifacts.attestation_of,
         name="attestation",
+    ),
+    path("administration", administration.overview, name="administration"),
+    *administered("retention", retention.rules),
+    *administered("retention/edit", retention.edit),
+    path("administration/previews/<uuid:preview>", previews.preview, name="retention_preview"),
+    *administered("plans", plans.plans),
+    path("administration/plans/<uuid:plan>", plans.plan, name="retention_plan"),
+    path("administration/plans/<uuid:plan>/apply", plans.apply, name="apply_plan"),
+    path("administration/plans/<uuid:plan>/cancel", plans.cancel, name="cancel_plan"),
+    *administered("holds", holds.holds),
+    path(
+        "administration/projects/<str:organization>/<str:project>/holds/place",
+        holds.place_one,
+        name="place_hold",
+    ),
+    path("administration/holds/<uuid:hold>", holds.hold, name="hold"),
+    path(
+        "administration/projects/<str:organization>/<str:project>/trash",
+        lives.trash,
+        name="administer_trash",
     ),
     path("problems/", problems.index, name="problems"),
     path("problems/<str:code>", problems.problem, name="problem"),

@@ -10,9 +10,9 @@ from django.db.models import Q
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_slug
 from artifacts.models import Build, Organization, Project
-from artifacts.queries import projects_seen_by
+from artifacts.queries import organizations_seen_by, projects_seen_by
 from artifacts.queries.positions import decode_cursor, encode_cursor
-from kernel.actor import Actor
+from kernel.actor import Actor, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,30 @@ def projects_after(
     found = projects_seen_by(actor)
     if organization is not None:
         found = found.filter(organization=organization)
-    if position is not None:
-        later = Q(organization__slug__gt=position.organization)
-        same = Q(organization__slug=position.organization, slug__gt=position.project)
-        found = found.filter(Q(organization__slug__gte=position.organization) & (later | same))
+    return list(found.filter(_behind(position))[:limit])
+
+
+def owned_projects(
+    position: ProjectPosition | None, *, actor: Actor, organization: str, limit: int
+) -> Sequence[Project]:
+    """The projects that the actor decides about (of the organization of this slug, or all)."""
+    found = projects_seen_by(actor).filter(_behind(position))
+    if organization:
+        found = found.filter(organization__slug=organization)
+    if not actor.may(Permission.ADMINISTER, project=None):
+        grants = (one for one in actor.grants if one.permission is Permission.OWN)
+        owned = {one.project for one in grants if one.project is not None}
+        found = found.filter(pk__in=owned)
+    return list(found[:limit])
+
+
+def owned_organizations(*, actor: Actor, limit: int) -> Sequence[Organization]:
+    """The organizations that the actor decides about, by slug."""
+    found = organizations_seen_by(actor)
+    if not actor.may(Permission.ADMINISTER, project=None):
+        grants = actor.organization_grants
+        owned = {one.organization for one in grants if one.permission is Permission.OWN}
+        found = found.filter(pk__in=owned)
     return list(found[:limit])
 
 
@@ -77,6 +97,14 @@ def newest_of_refs(*, project: Project, among: int, limit: int) -> Sequence[Buil
         )
         ids = [row[0] for row in cursor.fetchall()]
     return list(Build.objects.filter(pk__in=ids).order_by("-opened_at", "id"))
+
+
+def _behind(position: ProjectPosition | None) -> Q:
+    if position is None:
+        return Q()
+    later = Q(organization__slug__gt=position.organization)
+    same = Q(organization__slug=position.organization, slug__gt=position.project)
+    return Q(organization__slug__gte=position.organization) & (later | same)
 
 
 def _slug(text: str) -> str:

@@ -1,5 +1,6 @@
 """Which retention policies hold: of the instance, an organization, a project, and together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,6 +91,12 @@ def held_by(*holders: Holder) -> list[Held]:
     return [_held(holder, found.get(holder.scope)) for holder in holders]
 
 
+def versions_of(holder: Holder, *, limit: int) -> list[StoredRetentionPolicy]:
+    """The newest versions of the holder's policy, the newest first."""
+    found = StoredRetentionPolicy.objects.filter(scope_id=holder.scope)
+    return list(found.order_by("-version")[:limit])
+
+
 def policies_of(project: Project) -> list[Attached]:
     """Every policy that holds for the project's artifacts; nothing where nobody said anything."""
     return [one.attached for one in held_by(*holders_above(project)) if one.version]
@@ -160,6 +167,18 @@ def holder_of(cited: Cited, project: Project) -> str:
     """Whose rule it is, as people call it; a job's own wish is its job's."""
     named = {holder.level: holder.name for holder in holders_above(project)}
     return named.get(cited.level, "its job")
+
+
+def names_of_scopes(scopes: Iterable[UUID]) -> dict[UUID, str]:
+    """What organizations and projects of these ids are called now; the store itself among them."""
+    wanted = set(scopes)
+    projects = Project.objects.filter(pk__in=wanted).select_related("organization")
+    organizations = Organization.objects.filter(pk__in=wanted)
+    return {
+        INSTANCE: Holder.instance().name,
+        **{one.pk: one.slug for one in organizations},
+        **{one.pk: str(one) for one in projects},
+    }
 
 
 def _held(holder: Holder, stored: StoredRetentionPolicy | None) -> Held:

@@ -1,5 +1,6 @@
 """Retention plans, for the owners of what they are about."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -32,9 +33,18 @@ def plans_of(holder: Holder) -> list[RetentionPlan]:
     return list(found.order_by("-made_at", "id")[:MOST_PLANS])
 
 
-def items_after(after: int, *, plan: RetentionPlan, limit: int) -> list[RetentionPlanItem]:
-    """The plan's objects behind this one, in the order in which they are taken."""
+def items_after(
+    after: int, *, plan: RetentionPlan, limit: int, prefix: str = "", rule: int | None = None
+) -> list[RetentionPlanItem]:
+    """The plan's objects behind this one, in the order in which they are taken.
+
+    Only those whose path begins so, and that go by the rule of this number, where one is asked for.
+    """
     found = RetentionPlanItem.objects.filter(plan=plan, pk__gt=after)
+    if prefix:
+        found = found.filter(path__startswith=prefix)
+    if rule is not None:
+        found = found.filter(rule=rule)
     return list(found.order_by("id")[:limit])
 
 
@@ -46,6 +56,11 @@ def run_of(plan: RetentionPlan) -> RetentionRun | None:
 def wait_of(plan: RetentionPlan) -> RetentionWait | None:
     """Which limits of scheduled runs the plan went beyond; None where it did not."""
     return RetentionWait.objects.filter(plan=plan).first()
+
+
+def runs_of(plans: Collection[RetentionPlan]) -> dict[UUID, RetentionRun]:
+    """How these plans are being applied, or were, by plan; those that were not are left out."""
+    return {one.plan_id: one for one in RetentionRun.objects.filter(plan__in=plans)}
 
 
 def of_scopes_owned_by(actor: Actor) -> Q:

@@ -1,11 +1,18 @@
 """How pages write digests, sizes and times."""
 
-from datetime import datetime
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from django import template
 
 from artifacts.domain.lifecycle import BuildState
+from console.rule_form import LISTS, NUMBERS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.rule_form import Row
 
 register = template.Library()
 
@@ -33,6 +40,12 @@ def size(size_bytes: int) -> str:
     while value >= 1024 and unit < len(_UNITS) - 1:  # noqa: PLR2004 - a binary unit's step
         value, unit = value / 1024, unit + 1
     return f"{value:.0f} {_UNITS[unit]}" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
+
+
+@register.filter
+def count(number: int) -> str:
+    """A number that people read: in groups of three digits."""
+    return f"{number:,}"
 
 
 @register.filter
@@ -70,3 +83,21 @@ def digest(value: str, what: str = "SHA-256") -> dict[str, str]:
 def commands(text: str, what: str) -> dict[str, str]:
     """Lines for a terminal, to be copied."""
     return {"text": text, "what": what}
+
+
+@register.inclusion_tag("console/administration/_rule_field.html")
+def rule_field(row: Row, n: int, name: str, label: str, hint: str = "") -> dict[str, Any]:
+    """A text of a rule's row, or a number, with what is wrong with it."""
+    shape = {"is_number": name in NUMBERS, "is_long": name in LISTS}
+    return {**_of_row(row, n, name), **shape, "label": label, "hint": hint}
+
+
+@register.inclusion_tag("console/administration/_rule_choice.html")
+def rule_choice(row: Row, n: int, name: str, label: str, *words: str) -> dict[str, Any]:
+    """One of these words, or any, of a rule's row."""
+    return {**_of_row(row, n, name), "label": label, "words": words}
+
+
+def _of_row(row: Row, n: int, name: str) -> dict[str, Any]:
+    value = getattr(row, name) if name in ("name", "amount") else row.when.get(name, "")
+    return {"id": f"rule-{n}-{name}", "value": value, "trouble": row.troubles.get(name)}

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from django.conf import settings
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.visibility import require_read
-from artifacts.errors import AttestationNotFound
+from artifacts.errors import ArtifactExpired, ArtifactRemoved, AttestationNotFound
 from artifacts.queries import visible_artifact
 from artifacts.queries.expiry import expiry_of
 from artifacts.usecases.verify_artifact import verify_artifact
+from console.administration import administers_something
 from console.answers import actor_of, page, show
 from console.commands import Checked, with_cosign, with_strongroom
 from console.lifetime import sentence_of
 from console.story import Story, checks_of, story_before_verdict, story_of_verdict
 from console.views.builds import title_of
+from kernel.actor import Permission
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.statement import is_timestamped, unverified_statement
@@ -61,7 +64,12 @@ ARCHIVES: Final = (
 def artifact(request: HttpRequest, artifact: UUID) -> HttpResponse:
     """Decide now (or take the kept decision), and tell it."""
     actor = actor_of(request)
-    found = _readable(actor, artifact)
+    try:
+        found = _readable(actor, artifact)
+    except (ArtifactExpired, ArtifactRemoved):
+        if not administers_something(actor):
+            raise
+        return HttpResponseRedirect(reverse("artifact_history", args=[artifact]))
     now = timezone.now()
     verdict = _decided(actor, found)
     attestations = _attestations(found)
@@ -72,6 +80,7 @@ def artifact(request: HttpRequest, artifact: UUID) -> HttpResponse:
         "attestations": [_shown(found, one, verdict) for one in attestations],
         "download": _api(found, "/download"),
         "commands": _commands(found, verdict, attestations),
+        "is_owned": actor.may(Permission.OWN, project=found.project_id),
         "is_archive": found.path.lower().endswith(ARCHIVES),
     }
     return show(request, "console/artifact.html", content)

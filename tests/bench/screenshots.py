@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from tests.factories.tour import (  # noqa: PLC0415 - after setup()
+        administration_pages,
         archive_pages,
         console_pages,
         staff_pages,
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "password": "/password",
         "logout": "/logout",
         **archive_pages(),
+        **administration_pages(),
         **staff_pages(),
     }
     with running_browser() as browser:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from django.test import Client
 from django.utils import timezone
 
 from access.domain.places import Place
@@ -44,3 +45,20 @@ def personal_token(person: User, scope: TokenScope = TokenScope.ALL) -> str:
         now=timezone.now(),
     )
     return made.secret
+
+
+def logged_in(person: User) -> Client:
+    """The person at a browser that runs no scripts."""
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def owner_at_a_browser(place: Place, name: str = "olga") -> Client:
+    """Somebody who decides about the organization."""
+    return logged_in(account(name, place, Role.OWNER))
+
+
+def administrator_at_a_browser() -> Client:
+    """Somebody who administers the store."""
+    return logged_in(User.objects.create_superuser("ada", password=None))

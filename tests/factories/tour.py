@@ -6,7 +6,7 @@ from typing import Final
 from django.utils import timezone
 
 from access.models import Issuer, Token, TrustedPublisher
-from artifacts.models import Artifact, Build
+from artifacts.models import Artifact, Build, Hold, RetentionPlan, RetentionPreview
 from kernel.audit.models import AuditRecord
 from provenance.models import Attestation, AttestationRequest
 
@@ -104,4 +104,36 @@ def archive_pages() -> dict[str, str]:
         name: f"/artifacts/{archive.pk}{part}"
         for archive in archives[:1]
         for name, part in (("artifact-archive", ""), ("members", "/members"))
+    }
+
+
+def administration_pages() -> dict[str, str]:
+    """By name: what owners decide about, at each level; plans, previews and holds where there are.
+
+    `tests.journeys.test_desk` walks through those that only a form leads to.
+    """
+    artifact = signed_artifact()
+    levels = {
+        "store": "store",
+        "organization": f"organizations/{artifact.project.organization.slug}",
+        "project": f"projects/{artifact.project}",
+    }
+    pages = {
+        f"desk-{level}-{page.replace('/', '-')}": f"/administration/{address}/{page}"
+        for level, address in levels.items()
+        for page in ("retention", "retention/edit", "plans", "holds")
+    }
+    for kind, rows in (
+        ("plan", RetentionPlan.objects.order_by("-made_at")),
+        ("preview", RetentionPreview.objects.order_by("-made_at")),
+        ("hold", Hold.objects.order_by("-placed_at")),
+    ):
+        pages |= {f"desk-{kind}": f"/administration/{kind}s/{one.pk}" for one in rows[:1]}
+    project = f"/administration/{levels['project']}"
+    return {
+        "desk": "/administration",
+        **pages,
+        "desk-place-hold": f"{project}/holds/place",
+        "desk-trash": f"{project}/trash",
+        "desk-history": f"/artifacts/{artifact.pk}/history",
     }

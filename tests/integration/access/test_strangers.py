@@ -50,6 +50,11 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 # Addresses that tell nothing about any project, and why strangers may ask.
 OPEN = {
     "": "lists what the asker sees: see tests/integration/console/test_pages.py",
+    "administration": "what the asker decides about: see tests/integration/console",
+    "administration/store/holds": "needs an administrator; names nothing",
+    "administration/store/plans": "needs an administrator; names nothing",
+    "administration/store/retention": "needs an administrator; names nothing",
+    "administration/store/retention/edit": "needs an administrator; names nothing",
     "about": "what this store claims",
     "login": "names and passwords: see tests/integration/console/test_sessions.py",
     "login/oidc": "sends to the provider: see test_oidc_login.py",
@@ -295,10 +300,14 @@ def test_answers_a_stranger_as_if_it_were_absent(secret: Things, route: str, who
 def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     """The twin: with the right token the same addresses do exist, so the rule sees something."""
     _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
-    if "<uuid:plan>" in route or "<uuid:preview>" in route:  # owners alone
-        key = personal_token(account("olga", organization_place(_acme()), Role.OWNER))
+    person = account("erin", organization_place(_acme()), Role.READER)
+    if any(
+        one in route for one in ("<uuid:plan>", "<uuid:preview>", "<uuid:hold>")
+    ):  # owners alone
+        person = account("olga", organization_place(_acme()), Role.OWNER)
+        key = personal_token(person)
     client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
-    client.force_login(account("erin", organization_place(_acme()), Role.READER))
+    client.force_login(person)
     there, absent = secret.fill(route), ABSENT.fill(route)
     assert there is not None
     assert absent is not None

@@ -1,0 +1,195 @@
+"""What happened to one artifact, from its rows: also when it is in the trash, or gone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from artifacts.domain.declarations import Kind
+from artifacts.errors import ArtifactNotFound
+from artifacts.models import (
+    Artifact,
+    Build,
+    DeclaredUse,
+    Hold,
+    Project,
+    RetentionPlan,
+    RetentionPlanItem,
+    RetentionPreview,
+    RetentionPreviewItem,
+    StoredRetentionPolicy,
+    Tombstone,
+    TrashedArtifact,
+)
+from artifacts.models.retention import INSTANCE
+from artifacts.queries.seeing import of_projects_seen_by
+from kernel.actor import Actor, Permission
+
+# Of policies, plans and previews so many of the newest are looked through.
+MOST: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """An artifact wherever its row stands: one of the three last is there."""
+
+    artifact: UUID
+    project: Project
+    build: Build
+    path: str
+    sha256: str
+    size_bytes: int
+    stored_at: datetime
+    live: Artifact | None = None
+    trashed: TrashedArtifact | None = None
+    tombstone: Tombstone | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened: `what` in the words of the audit trail, by whom, with its facts."""
+
+    at: datetime
+    what: str
+    by: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def life_of(*, actor: Actor, artifact: UUID) -> Life:
+    """The artifact, for those who decide about its project.
+
+    Raises:
+        ArtifactNotFound: there never was one, or it does not exist for this actor.
+        Unauthenticated, PermissionMissing: the actor does not own the project.
+    """
+    seen = of_projects_seen_by(actor)
+    related = ("build", "project__organization")
+    live = Artifact.objects.select_related("blob", "yank", "quarantine", *related)
+    trashed = TrashedArtifact.objects.select_related("blob", *related)
+    tombstones = Tombstone.objects.select_related(*related)
+    # All three, whatever is found: how long the answer takes tells nothing.
+    rows = (
+        live.filter(seen, pk=artifact).first(),
+        trashed.filter(seen, pk=artifact).first(),
+        tombstones.filter(seen, pk=artifact).first(),
+    )
+    row = next((one for one in rows if one is not None), None)
+    if row is None:
+        raise ArtifactNotFound
+    actor.require(Permission.OWN, project=row.project_id)
+    of_bytes = row if isinstance(row, Tombstone) else row.blob
+    return Life(
+        artifact,
+        row.project,
+        row.build,
+        row.path,
+        of_bytes.sha256,
+        of_bytes.size_bytes,
+        row.stored_at,
+        *rows,
+    )
+
+
+def happenings(life: Life) -> list[Happening]:
+    """What the rows tell of it, the oldest first."""
+    told = [
+        Happening(life.stored_at, "artifact.store", life.build.opened_by),
+        *_rules(life),
+        *_looked_at(life),
+        *_held(life),
+        *_marked(life),
+        *_restored(life),
+        *_removed(life),
+    ]
+    return sorted(told, key=lambda one: one.at)
+
+
+def _scopes(life: Life) -> list[UUID]:
+    return [INSTANCE, life.project.organization_id, life.project.pk]
+
+
+def _rules(life: Life) -> Iterator[Happening]:
+    found = StoredRetentionPolicy.objects.filter(
+        scope_id__in=_scopes(life), set_at__gte=life.stored_at
+    )
+    for one in found.order_by("-set_at")[:MOST]:
+        facts = {"scope": one.scope_id, "version": one.version, "reason": one.reason}
+        yield Happening(one.set_at, "retention.set", one.set_by, facts)
+
+
+def _looked_at(life: Life) -> Iterator[Happening]:
+    """Plans and previews that named it."""
+    plans = _newest(RetentionPlan.objects.all(), life)
+    named = RetentionPlanItem.objects.filter(plan__in=plans, artifact_id=life.artifact)
+    plan_ids = set(named.values_list("plan_id", flat=True))
+    for plan in plans:
+        if plan.pk in plan_ids:
+            facts = {"plan": plan.pk, "artifacts": plan.artifacts}
+            yield Happening(plan.made_at, "retention.plan", plan.made_by, facts)
+    previews = _newest(RetentionPreview.objects.all(), life)
+    seen = RetentionPreviewItem.objects.filter(preview__in=previews, artifact_id=life.artifact)
+    effects = dict(seen.values_list("preview_id", "effect"))
+    for preview in previews:
+        if preview.pk in effects:
+            facts = {"preview": preview.pk, "effect": effects[preview.pk]}
+            yield Happening(preview.made_at, "retention.preview", preview.made_by, facts)
+
+
+def _newest(rows: QuerySet[Any], life: Life) -> list[Any]:
+    found = rows.filter(scope_id__in=_scopes(life), made_at__gte=life.stored_at)
+    return list(found.order_by("-made_at", "id")[:MOST])
+
+
+def _held(life: Life) -> Iterator[Happening]:
+    found = Hold.objects.filter(project=life.project).select_related("lifting")
+    for hold in found.prefetch_related("consents").order_by("placed_at", "id"):
+        if not hold.reach.covers(artifact=life.artifact, build=life.build.pk, path=life.path):
+            continue
+        facts = {"hold": hold.pk, "reason": hold.reason}
+        yield Happening(hold.placed_at, "hold.place", hold.placed_by, facts)
+        for one in hold.consents.all():
+            asked = {"hold": hold.pk, "reason": one.reason}
+            yield Happening(one.given_at, "hold.ask-lift", one.given_by, asked)
+        lifted_at = hold.standing.lifted_at
+        if lifted_at is not None:
+            yield Happening(lifted_at, "hold.lift", "", {"hold": hold.pk})
+
+
+def _marked(life: Life) -> Iterator[Happening]:
+    for name, what in (("yank", "artifact.yank"), ("quarantine", "artifact.quarantine")):
+        mark = getattr(life.live, name, None)
+        if mark is not None:
+            yield Happening(mark.marked_at, what, mark.marked_by, {"reason": mark.reason})
+
+
+def _restored(life: Life) -> Iterator[Happening]:
+    """What was declared when it came back from the trash, so that no rule takes it at once."""
+    found = DeclaredUse.objects.filter(
+        project=life.project, sha256=life.sha256, kind=Kind.RESTORING
+    )
+    for one in found.filter(document__artifact=str(life.artifact)):
+        facts = {"reason": one.document.get("reason", "")}
+        yield Happening(one.declared_at, "artifact.restore", one.declared_by, facts)
+
+
+def _removed(life: Life) -> Iterator[Happening]:
+    gone = life.trashed or life.tombstone
+    if gone is None:
+        return
+    cause = {"rule": gone.rule, "scope": gone.scope_id, "version": gone.version}
+    if gone.expired_at is not None:
+        # A rule can name a moment long before somebody wrote it.
+        yield Happening(max(gone.expired_at, _ruled_since(gone)), "artifact.expire", "", cause)
+    facts = {**cause, "plan": gone.plan_id, "reason": gone.reason}
+    yield Happening(gone.removed_at, "artifact.remove", gone.removed_by, facts)
+
+
+def _ruled_since(gone: TrashedArtifact | Tombstone) -> datetime:
+    """Since when the policy held that took it; a job's own wish did from the storing."""
+    if gone.scope_id is None or gone.version is None:
+        return gone.stored_at
+    found = StoredRetentionPolicy.objects.filter(scope_id=gone.scope_id, version=gone.version)
+    return found.values_list("set_at", flat=True).first() or gone.stored_at

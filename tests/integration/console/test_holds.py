@@ -1,0 +1,127 @@
+"""The pages of legal holds …"""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from access.queries import organization_place
+from artifacts.models import Artifact, Hold, Project
+from tests.factories.people import owner_at_a_browser
+from tests.factories.shelf import Kind, put
+from tests.factories.shelves import make_project
+from tests.integration.console.test_pages import text, words
+
+pytestmark = pytest.mark.django_db
+HOLDS: Final = "/administration/projects/acme/widget/holds"
+PATHS: Final = {"covers": "paths", "what": "dist/**", "reason": "a lawsuit"}
+
+
+@pytest.fixture
+def place(db: None) -> Project:  # noqa: ARG001 - the tables are there
+    return make_project()
+
+
+@pytest.fixture
+def olga(place: Project) -> Client:
+    return owner_at_a_browser(organization_place(place.organization))
+
+
+@pytest.fixture
+def otto(place: Project) -> Client:
+    return owner_at_a_browser(organization_place(place.organization), "otto")
+
+
+def placed(client: Client, **fields: str) -> str:
+    return str(client.post(f"{HOLDS}/place", fields)["Location"])
+
+
+def test_place_a_hold_and_list_it(olga: Client) -> None:
+    address = placed(olga, **PATHS)
+
+    page = text(address, olga)
+
+    assert "Hold on files like dist/** holds" in page
+    assert "Why a lawsuit" in page
+    assert "by user:olga Until it is lifted" in page
+    for level in (HOLDS, "/administration/organizations/acme/holds"):
+        assert "Files like dist/** acme/widget holds a lawsuit" in text(level, olga)
+
+
+def test_place_one_on_what_a_link_names(place: Project, olga: Client) -> None:
+    put(place, Kind(path="dist/a"), first=timezone.now())
+    found = Artifact.objects.get()
+    query = {"covers": "artifact", "what": str(found.pk)}
+
+    form = olga.get(f"{HOLDS}/place", query).content.decode()
+    placed(olga, **query, reason="evidence")
+
+    assert 'value="artifact" required checked' in form
+    assert f'value="{found.pk}"' in form
+    assert Hold.objects.get().artifact_id == found.pk
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"reason": ""}, "The reason cannot be that. Expected: 1 to 500 characters"),
+        ({"what": "***"}, "What is to be held cannot be that"),
+        ({"covers": "build", "what": "x"}, "Expected: the id of one build . Found: x"),
+        ({"covers": "artifact", "what": "0" * 32}, "Expected: an artifact of this project"),
+        ({"covers": "all"}, "What is to be held cannot be that"),
+        ({"ends_at": "2001-01-01"}, "The end cannot be that. Expected: a time to come"),
+        ({"ends_at": "soon"}, "Expected: a day as YYYY-MM-DD"),
+    ],
+)
+def test_tell_what_cannot_be_held(olga: Client, changed: dict[str, str], says: str) -> None:
+    response = olga.post(f"{HOLDS}/place", {**PATHS, **changed})
+
+    assert response.status_code == 422
+    assert says.replace(" .", ".") in words(response)
+    assert not Hold.objects.exists()
+
+
+def test_hold_until_the_end_of_a_day(olga: Client) -> None:
+    day = timezone.now().date() + timedelta(days=3)
+
+    placed(olga, **PATHS, ends_at=day.isoformat())
+
+    ends_at = Hold.objects.get().ends_at
+    assert ends_at is not None
+    assert ends_at.date() == day + timedelta(days=1)
+
+
+def test_let_nobody_lift_a_hold_alone(olga: Client, otto: Client) -> None:
+    address = placed(olga, **PATHS)
+
+    assert "Ask to have it lifted" in text(address, olga)
+    olga.post(address, {"reason": "it is over"})
+    olga.post(address, {"reason": "really", "name": "acme/widget"})
+
+    page = text(address, olga)
+    assert "It stands until somebody else says so too" in page
+    assert "really" not in page
+    assert "lifting was asked for" in text(HOLDS, otto)
+
+    assert "You are the last" in text(address, otto)
+    refused = otto.post(address, {"reason": "yes", "name": "widget"})
+    assert refused.status_code == 422
+    assert "“widget” is not its name" in words(refused)
+    assert "holds" in text(address, olga)
+
+    otto.post(address, {"reason": "yes", "name": "acme/widget"})
+
+    assert "lifted" in text(address, otto)
+    assert "No hold is like that here" in text(HOLDS, otto)
+    assert "Files like dist/**" in text(HOLDS, otto, state="lifted")
+
+
+def test_lift_nothing_without_a_reason(olga: Client) -> None:
+    address = placed(olga, **PATHS)
+
+    response = olga.post(address, {"reason": " "})
+
+    assert response.status_code == 422
+    assert "A reason is missing" in words(response)

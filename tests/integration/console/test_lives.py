@@ -1,0 +1,149 @@
+"""The life of an artifact, as those find it who decide about it …"""
+
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from access.domain.roles import Role
+from access.queries import organization_place
+from artifacts.models import Artifact, Project
+from artifacts.queries.retention import Holder
+from artifacts.usecases.apply_retention import apply_retention
+from artifacts.usecases.empty_trash import empty_trash
+from artifacts.usecases.plan_retention import plan_retention
+from artifacts.usecases.set_retention import RetentionChange, set_retention
+from artifacts.usecases.start_retention_run import start_retention_run
+from provenance.usecases.attest_builds import Attestor
+from tests.factories.actors import administrator
+from tests.factories.people import account, logged_in, owner_at_a_browser
+from tests.factories.shelf import Kind, put
+from tests.factories.shelves import make_project
+from tests.integration.console.test_pages import text, words
+
+pytestmark = pytest.mark.django_db
+WEEK: Final = timedelta(days=7)
+
+
+@pytest.fixture
+def place(db: None, attestor: Attestor) -> Project:  # noqa: ARG001 - something is trusted
+    return make_project()
+
+
+@pytest.fixture
+def file(place: Project) -> Artifact:
+    first = timezone.now() - timedelta(days=100)
+    return put(place, Kind(path="dist/a", predicate="https://slsa.dev/provenance/v1"), first=first)
+
+
+@pytest.fixture
+def olga(place: Project) -> Client:
+    return owner_at_a_browser(organization_place(place.organization))
+
+
+def life(file: Artifact) -> str:
+    return f"/artifacts/{file.pk}/history"
+
+
+def do(client: Client, file: Artifact, what: str, **more: str) -> int:
+    return client.post(life(file), {"do": what, "reason": "because", **more}).status_code
+
+
+def swept(project: Project) -> None:
+    """A rule ends everything, and a run takes it."""
+    now, holder = timezone.now(), Holder.of_project(project)
+    change = RetentionChange({"expire": [{"name": "old", "after_days": 1}]}, "no room")
+    set_retention(holder=holder, change=change, actor=administrator(), now=now)
+    plan = plan_retention(holder=holder, actor=administrator(), now=now)
+    start_retention_run(plan=plan, actor=administrator(), now=now)
+    apply_retention(clock=timezone.now, trash=WEEK)
+
+
+def test_is_told_from_upload_to_tombstone(place: Project, file: Artifact, olga: Client) -> None:
+    hold = {"covers": "artifact", "what": str(file.pk), "reason": "a lawsuit"}
+    olga.post(f"/administration/projects/{place}/holds/place", hold)
+    held = text(life(file), olga)
+    swept(place)
+    assert "there" in text(life(file), olga)
+    address = olga.get("/administration/projects/acme/widget/holds").content.decode()
+    hold_page = address.partition('<a href="/administration/holds/')[2].partition('"')[0]
+    otto = owner_at_a_browser(organization_place(place.organization), "otto")
+    for client in (olga, otto):
+        client.post(f"/administration/holds/{hold_page}", {"reason": "settled", "name": str(place)})
+    swept_after_lifting = {"expire": [{"name": "older", "after_days": 1}]}
+    set_retention(
+        holder=Holder.of_project(place),
+        change=RetentionChange(swept_after_lifting),
+        actor=administrator(),
+        now=timezone.now(),
+    )
+    holder = Holder.of_project(place)
+    plan = plan_retention(holder=holder, actor=administrator(), now=timezone.now())
+    start_retention_run(plan=plan, actor=administrator(), now=timezone.now())
+    apply_retention(clock=timezone.now, trash=WEEK)
+    in_trash = text(life(file), olga)
+    empty_trash(now=timezone.now() + WEEK * 2)
+    gone = text(life(file), olga)
+
+    assert "Put on hold" in held
+    assert "in the trash" in in_trash
+    assert "This is its tombstone" in gone
+    order = ["Uploaded", "Put on hold", "“a lawsuit”", "Rules of acme/widget changed, version 1"]
+    order += ["“no room”", "asked to have the hold", "The hold was lifted"]
+    order += ["Expired by rule older of acme/widget, version 2", "A plan said that it goes"]
+    order += ["Removed; nobody gets it"]
+    order += ["Evidence kept", "https://slsa.dev/provenance/v1", "Nothing any more"]
+    assert [gone.index(word) for word in order] == sorted(gone.index(word) for word in order)
+
+
+def test_is_yanked_and_shown_again(file: Artifact, olga: Client) -> None:
+    do(olga, file, "yank")
+    assert "Yanked “because”" in text(life(file), olga)
+    assert "Yanked: its project has taken it back. because" in text(f"/artifacts/{file.pk}", olga)
+
+    do(olga, file, "unyank")
+    assert "Yank it" in text(life(file), olga)
+
+
+def test_goes_into_quarantine_and_out_of_it(file: Artifact, olga: Client) -> None:
+    do(olga, file, "quarantine")
+    assert "In quarantine: nobody gets its bytes" in text(f"/artifacts/{file.pk}", olga)
+
+    do(olga, file, "release")
+    assert "Put it into quarantine" in text(life(file), olga)
+
+
+def test_is_removed_by_its_path_and_restored(place: Project, file: Artifact, olga: Client) -> None:
+    trash = f"/administration/projects/{place}/trash"
+
+    assert do(olga, file, "remove", name="dist/b") == 422
+    assert Artifact.objects.exists()
+    assert do(olga, file, "remove", name="dist/a") == 302
+    assert "dist/a" in text(trash, olga)
+    assert olga.get(f"/artifacts/{file.pk}")["Location"] == life(file)
+
+    assert do(olga, file, "restore") == 302
+    assert Artifact.objects.get().pk == file.pk
+    assert "The trash is empty" in text(trash, olga)
+    assert "Restored from the trash “because”" in text(life(file), olga)
+
+
+def test_asks_for_a_reason(file: Artifact, olga: Client) -> None:
+    response = olga.post(life(file), {"do": "yank", "reason": ""})
+
+    assert response.status_code == 422
+    assert "Nothing was done" in words(response)
+
+
+def test_refuses_what_cannot_be_done_with_it(file: Artifact, olga: Client) -> None:
+    assert do(olga, file, "restore") == 400
+
+
+def test_is_for_those_alone_who_decide_about_it(place: Project, file: Artifact) -> None:
+    mary = logged_in(account("mary", organization_place(place.organization), Role.MAINTAINER))
+
+    text(life(file), mary, status=403)
+    assert "what can be done" not in text(f"/artifacts/{file.pk}", mary)
+    assert Client().get(life(file)).status_code == 302
