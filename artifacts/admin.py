@@ -119,7 +119,7 @@ class BuildAdmin(ReadOnly):
         "waiting for their statement": Q(state=BuildState.SEALED),
         "refused": Q(state=BuildState.REFUSED),
     }
-    list_display = ("id", "project", "name", "outcome", "ref", "opened_by", "opened")
+    list_display = ("key", "project", "name", "outcome", "ref", "opened_by", "opened")
     list_select_related = ("project__organization",)
     search_help_text = "a build's id, or organization/project"
     fields = (
@@ -133,6 +133,10 @@ class BuildAdmin(ReadOnly):
         if key is not None:
             return Q(pk=key)
         return Q(project=project) if project is not None else None
+
+    @column("id")
+    def key(self, one: Build) -> str:
+        return shown.begun(one.pk)
 
     @column("state", label=_BUILDS)
     def outcome(self, one: Build) -> str:
@@ -186,7 +190,7 @@ class ArtifactAdmin(ReadOnly):
 
     # By the token that brought them: rows are written in that order, and an index is there.
     newest_first = ("-contribution_id", "id")
-    list_display = ("path", "project", "size", "stored", "sha256")
+    list_display = ("path", "project", "size", "stored", "digest")
     list_select_related = ("project__organization", "blob")
     search_help_text = "an SHA-256, an artifact's or a build's id, or organization/project/path"
     fields = ("path", "project", "build", "blob", "size", "ref", "stored", "id", "contribution")
@@ -228,8 +232,8 @@ class ArtifactAdmin(ReadOnly):
         return shown.size(one.blob.size_bytes)
 
     @column("SHA-256")
-    def sha256(self, one: Artifact) -> str:
-        return one.blob.sha256
+    def digest(self, one: Artifact) -> str:
+        return shown.begun(one.blob.sha256)
 
     @column("stored")
     def stored(self, one: Artifact) -> str:

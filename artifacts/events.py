@@ -27,3 +27,11 @@ class RetentionRunStarted:
 
     name: ClassVar[str] = "retention.run-started"
     plan_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRepairAsked:
+    """Somebody has seen a report of differences, and lets them be repaired."""
+
+    name: ClassVar[str] = "store.repair-asked"
+    report_id: UUID

@@ -10,11 +10,13 @@ from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.empty_trash import empty_trash
+from artifacts.usecases.measure_storage import measure_storage_when_due
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.mend_blob import mend_damaged_when_due
 from artifacts.usecases.probe_store import probe_store_when_due
 from artifacts.usecases.reconcile_store import reconcile_store_when_due
 from artifacts.usecases.recount_use import recount_use_when_due
+from artifacts.usecases.repair_when_asked import repair_when_asked
 from artifacts.usecases.schedule_retention import schedule_retention_when_due
 from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
@@ -92,6 +94,12 @@ def reconcile_store_task(**_later: object) -> None:
     reconcile_store_when_due(kept=wiring.kept(), clock=timezone.now)
 
 
+@shared_task(name="artifacts.repair_store", ignore_result=True)
+def repair_store_task(**_later: object) -> None:
+    """Repair what somebody has seen in a report and asked for."""
+    repair_when_asked(kept=wiring.kept(), copies=wiring.copies(), clock=timezone.now)
+
+
 @shared_task(name="artifacts.scrub_blobs", ignore_result=True)
 def scrub_blobs_task(**_later: object) -> None:
     """Measure the next stored bytes again, and try to mend what is damaged."""
@@ -104,3 +112,9 @@ def scrub_blobs_task(**_later: object) -> None:
 def recount_use_task(**_later: object) -> None:
     """Set right what quotas are counted by."""
     recount_use_when_due(now=timezone.now())
+
+
+@shared_task(name="artifacts.measure_storage", ignore_result=True)
+def measure_storage_task(**_later: object) -> None:
+    """Measure what everybody has, for the pages."""
+    measure_storage_when_due(now=timezone.now())

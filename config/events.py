@@ -7,7 +7,12 @@ and the sweep finds what a lost message should have started.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from artifacts.events import BuildPublished, RetentionRunStarted, UploadCompleted
+from artifacts.events import (
+    BuildPublished,
+    RetentionRunStarted,
+    StoreRepairAsked,
+    UploadCompleted,
+)
 from kernel.outbox.events import SweepDue
 from provenance.events import AttestationRequested
 
@@ -16,6 +21,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     BuildPublished.name: [],
     UploadCompleted.name: ["artifacts.measure_uploads"],
     RetentionRunStarted.name: ["artifacts.apply_retention"],
+    StoreRepairAsked.name: ["artifacts.repair_store"],
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
@@ -28,8 +34,10 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.schedule_retention",
         "artifacts.probe_store",
         "artifacts.reconcile_store",
+        "artifacts.repair_store",
         "artifacts.scrub_blobs",
         "artifacts.recount_use",
+        "artifacts.measure_storage",
         "access.collect_token_ids",
         "access.collect_login_attempts",
         "config.publish_checkpoint",

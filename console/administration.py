@@ -40,12 +40,18 @@ class Tab:
     levels: frozenset[Level] = frozenset({Level.INSTANCE, Level.ORGANIZATION, Level.PROJECT})
 
 
+_STORE: Final = frozenset({Level.INSTANCE})
 # In the order in which they stand: what there is, what shall hold, what happens, what happened.
 TABS: Final = (
+    Tab("storage", "Storage"),
+    Tab("quotas", "Quotas"),
     Tab("retention", "Retention"),
     Tab("plans", "Plans"),
     Tab("holds", "Holds"),
     Tab("trash", "Trash", frozenset({Level.PROJECT})),
+    Tab("reconciliation", "Reconciliation", _STORE),
+    Tab("signing", "Signing", _STORE),
+    Tab("audit", "Audit", frozenset({Level.INSTANCE, Level.ORGANIZATION})),
 )
 
 

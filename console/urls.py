@@ -1,14 +1,17 @@
 """The addresses of the pages. Things are named by id alone, as in the API: names can change."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.urls import URLPattern, path
 
+from artifacts.domain.retention import Level
+from console.administration import TABS
 from console.views import (
     administration,
     archives,
     artifacts,
+    audit,
     builds,
     holds,
     home,
@@ -18,18 +21,29 @@ from console.views import (
     previews,
     problems,
     projects,
+    quotas,
+    reconciliation,
     retention,
     sessions,
+    signing,
+    storage,
 )
+
+_PLACES: Final = {
+    Level.INSTANCE: "store",
+    Level.ORGANIZATION: "organizations/<str:organization>",
+    Level.PROJECT: "projects/<str:organization>/<str:project>",
+}
 
 
 def administered(page: str, view: Callable[..., Any]) -> list[URLPattern]:
-    """The addresses of one page of the administrators: of the store, organizations, projects."""
+    """The addresses of one page of the administrators, of the places that have its tab."""
+    [levels] = [one.levels for one in TABS if one.name == page.partition("/")[0]]
     name = f"administer_{page.replace('/', '_')}"
     return [
-        path(f"administration/store/{page}", view, name=name),
-        path(f"administration/organizations/<str:organization>/{page}", view, name=name),
-        path(f"administration/projects/<str:organization>/<str:project>/{page}", view, name=name),
+        path(f"administration/{place}/{page}", view, name=name)
+        for level, place in _PLACES.items()
+        if level in levels
     ]
 
 
@@ -52,7 +66,12 @@ urlpatterns = [
     *administered("retention", retention.rules),
     *administered("retention/edit", retention.edit),
     path("administration/previews/<uuid:preview>", previews.preview, name="retention_preview"),
+    *administered("storage", storage.storage),
+    *administered("quotas", quotas.quotas),
     *administered("plans", plans.plans),
+    *administered("reconciliation", reconciliation.reports),
+    *administered("signing", signing.signing),
+    *administered("audit", audit.audit),
     path("administration/plans/<uuid:plan>", plans.plan, name="retention_plan"),
     path("administration/plans/<uuid:plan>/apply", plans.apply, name="apply_plan"),
     path("administration/plans/<uuid:plan>/cancel", plans.cancel, name="cancel_plan"),
@@ -67,6 +86,16 @@ urlpatterns = [
         "administration/projects/<str:organization>/<str:project>/trash",
         lives.trash,
         name="administer_trash",
+    ),
+    path(
+        "administration/store/reconciliation/<uuid:report>",
+        reconciliation.report,
+        name="reconciliation_report",
+    ),
+    path(
+        "administration/store/reconciliation/<uuid:report>/repair",
+        reconciliation.repair,
+        name="repair_store",
     ),
     path("problems/", problems.index, name="problems"),
     path("problems/<str:code>", problems.problem, name="problem"),

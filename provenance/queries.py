@@ -111,6 +111,7 @@ def request_statuses(*, build: UUID) -> list[RequestStatus]:
 class WaitingRequest:
     """A request that waits, with what it is for."""
 
+    request: UUID
     project: UUID
     build: UUID
     requested_at: datetime
@@ -132,7 +133,7 @@ def waiting_requests(*, size: int) -> list[WaitingRequest]:
     """The first requests of the signing queue, those that have waited longest."""
     waiting = AttestationRequest.objects.filter(state=RequestState.PENDING)
     return [
-        WaitingRequest(one.project_id, one.build_id, one.requested_at, _status(one))
+        WaitingRequest(one.pk, one.project_id, one.build_id, one.requested_at, _status(one))
         for one in waiting.defer("statement", "facts").order_by("requested_at", "id")[:size]
     ]
 
@@ -154,6 +155,19 @@ def waiting_reasons() -> list[WaitingReason]:
         )
         for row in counted.order_by("-count", *why)
     ]
+
+
+def waiting_for(reason: WaitingReason, *, most: int) -> list[UUID]:
+    """Requests that wait for this reason, as `waiting_reasons` counts them; the oldest first."""
+    same = {
+        "last_error__code": reason.last_error,
+        "last_error__service": reason.service,
+        "last_error__reason": reason.reason,
+    }
+    equal = {name: value for name, value in same.items() if value is not None}
+    absent = {f"{name}__isnull": True for name, value in same.items() if value is None}
+    waiting = AttestationRequest.objects.filter(state=RequestState.PENDING, **equal, **absent)
+    return list(waiting.order_by("requested_at", "id").values_list("pk", flat=True)[:most])
 
 
 def _status(request: AttestationRequest) -> RequestStatus:

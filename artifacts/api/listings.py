@@ -100,6 +100,11 @@ class Index(NativeView):
                 "login": f"{root()}/login",
                 "me": f"{root()}/me",
                 "audit": f"{root()}/audit",
+                "signing_queue": f"{root()}/signing-queue",
+                "usage": f"{project}/usage",
+                "usage_of_organization": f"{root()}/organizations/{{organization}}/usage",
+                "quota": f"{project}/quota",
+                "quota_of_organization": f"{root()}/organizations/{{organization}}/quota",
                 "problems": f"{settings.PUBLIC_URL}/problems/",
             }
         )

@@ -1,5 +1,6 @@
 """How much an organization or a project has, and may have."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, TypedDict
 
 from django.utils import timezone
@@ -10,7 +11,14 @@ from rest_framework.response import Response
 from artifacts.api.documents import rfc3339
 from artifacts.domain.quota import SOFT_GRACE, Limits, Quota, Standing, Use
 from artifacts.queries import visible_organization, visible_project
-from artifacts.queries.use import Subject, arriving_bytes, measured_use, use_by_project
+from artifacts.queries.use import (
+    Subject,
+    arriving_bytes,
+    measured_use,
+    pending_free_bytes,
+    use_by_project,
+)
+from artifacts.usecases.collect_blobs import GRACE
 from artifacts.usecases.set_quota import set_organization_quota, set_project_quota
 from kernel.actor import Permission
 from kernel.native import NativeView
@@ -78,6 +86,10 @@ class UsageDocument(TypedDict):
     name: str
     use: UseDocument
     arriving_bytes: SizeBytes
+    pending_free_bytes: Annotated[
+        SizeBytes,
+        Says(description="Its own bytes that no file has any more, and that are collected soon."),
+    ]
     quota: QuotaDocument | None
     standing: Standing
     refused_from: Annotated[
@@ -104,7 +116,10 @@ class OrganizationUsage(NativeView):
             {"project": project, **_use(use)}
             for project, use in use_by_project(found, most=MOST_PROJECTS)
         ]
-        document: OrganizationUsageDocument = {**usage_document(found), "projects": projects}
+        document: OrganizationUsageDocument = {
+            **usage_document(found, now=timezone.now()),
+            "projects": projects,
+        }
         return Response(document)
 
 
@@ -116,10 +131,11 @@ class OrganizationQuota(NativeView):
         actor = actor_of(request)
         visible_organization(actor=actor, organization=organization)
         actor.require(Permission.ADMINISTER, project=None)
+        now = timezone.now()
         changed = set_organization_quota(
-            actor=actor, organization=organization, quota=_asked(request), now=timezone.now()
+            actor=actor, organization=organization, quota=_asked(request), now=now
         )
-        return Response(usage_document(changed))
+        return Response(usage_document(changed, now=now))
 
 
 class ProjectUsage(NativeView):
@@ -130,7 +146,7 @@ class ProjectUsage(NativeView):
         actor = actor_of(request)
         found = visible_project(actor=actor, organization=organization, project=project)
         actor.require(Permission.ADMINISTER, project=found.pk)
-        return Response(usage_document(found))
+        return Response(usage_document(found, now=timezone.now()))
 
 
 class ProjectQuota(NativeView):
@@ -141,17 +157,18 @@ class ProjectQuota(NativeView):
         actor = actor_of(request)
         found = visible_project(actor=actor, organization=organization, project=project)
         actor.require_in(Permission.OWN, organization=found.organization_id)
+        now = timezone.now()
         changed = set_project_quota(
             actor=actor,
             organization=organization,
             project=project,
             quota=_asked(request),
-            now=timezone.now(),
+            now=now,
         )
-        return Response(usage_document(changed))
+        return Response(usage_document(changed, now=now))
 
 
-def usage_document(subject: Subject) -> UsageDocument:
+def usage_document(subject: Subject, *, now: datetime) -> UsageDocument:
     """What it has at this moment, and how that stands to its quota."""
     use, _counted = measured_use(subject)
     quota = Quota.parse(subject.quota)
@@ -160,6 +177,7 @@ def usage_document(subject: Subject) -> UsageDocument:
         "name": str(subject),
         "use": _use(use),
         "arriving_bytes": arriving_bytes(subject),
+        "pending_free_bytes": pending_free_bytes(subject, freed_after=now - GRACE),
         "quota": _quota(quota) if quota is not None else None,
         "standing": quota.standing(use) if quota is not None else Standing.WITHIN,
         "refused_from": rfc3339(since + SOFT_GRACE) if since is not None else None,

@@ -1,8 +1,8 @@
 """Compare what a store holds with what the rows say, in one pass over two ordered streams."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 
 class Difference(StrEnum):
@@ -16,6 +16,15 @@ class Difference(StrEnum):
     DIFFERS = "differs"
     ORPHAN = "orphan"
     ABANDONED = "abandoned"
+
+
+# What is found, and what a repair does with it.
+WORDS: Final[Mapping[Difference, tuple[str, str]]] = {
+    Difference.MISSING: ("blobs without bytes", "restore from a whole copy, or mark as damaged"),
+    Difference.DIFFERS: ("blobs with other bytes", "restore from a whole copy, or mark as damaged"),
+    Difference.ORPHAN: ("bytes without a row", "adopt where a damaged blob needs them, or collect"),
+    Difference.ABANDONED: ("uploads that were left", "give up"),
+}
 
 
 class OutOfOrder(ValueError):

@@ -11,7 +11,7 @@ from artifacts.models.hold import Hold, HoldConsent, HoldLifting
 from artifacts.models.mark import Mark, Quarantine, Yank
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
-from artifacts.models.reconciliation import Discrepancy, Reconciliation
+from artifacts.models.reconciliation import Discrepancy, Reconciliation, StoreRepair
 from artifacts.models.retention import StoredRetentionPolicy
 from artifacts.models.retention_plan import (
     RetentionPlan,
@@ -28,6 +28,7 @@ from artifacts.models.retention_preview import (
 )
 from artifacts.models.retention_wait import RetentionWait
 from artifacts.models.scrub import Scrub
+from artifacts.models.storage import StorageDay
 from artifacts.models.store_probe import StoreProbe
 from artifacts.models.trash import TrashedArtifact
 from artifacts.models.upload import Upload
@@ -62,7 +63,9 @@ __all__ = [
     "RetentionWait",
     "RunState",
     "Scrub",
+    "StorageDay",
     "StoreProbe",
+    "StoreRepair",
     "StoredRetentionPolicy",
     "Tombstone",
     "TrashedArtifact",

@@ -58,3 +58,34 @@ class Discrepancy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.difference} {self.key}"
+
+
+class StoreRepair(models.Model):
+    """Somebody has seen a report and lets what it lists be repaired; one for each report.
+
+    `looked_at` is how many differences the worker has been at. `outcomes` counts what became of
+    them once it has ended; `refused` is why it could not go on for good.
+    """
+
+    reconciliation = models.OneToOneField(
+        Reconciliation, on_delete=models.PROTECT, primary_key=True, related_name="repair"
+    )
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=200)
+    looked_at = models.PositiveBigIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True)
+    outcomes = models.JSONField(default=dict)
+    refused = models.JSONField(null=True)
+
+    class Meta:
+        db_table = "store_repair"
+        indexes = [
+            models.Index(
+                fields=["asked_at"],
+                condition=models.Q(ended_at__isnull=True),
+                name="store_repair_asked",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"repair of {self.reconciliation_id}"

@@ -202,6 +202,7 @@ class Tombstone(models.Model):
                 fields=["project", "origin", "path"], name="one_tombstone_per_origin_path"
             ),
         ]
+        indexes = [models.Index(fields=["removed_at"], name="tombstone_newest")]
 
     def __str__(self) -> str:
         return self.path

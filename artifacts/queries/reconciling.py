@@ -5,8 +5,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
+from artifacts.domain.reconciliation import Difference
 from artifacts.domain.transfer import PENDING
-from artifacts.models import Blob, BlobState, Reconciliation, Upload
+from artifacts.models import (
+    Artifact,
+    Blob,
+    BlobState,
+    Discrepancy,
+    Reconciliation,
+    Scrub,
+    StoreRepair,
+    Upload,
+)
 
 _PAGE: Final = 2000
 _DIGEST: Final = re.compile(r"/([0-9a-f]{64})[./]")
@@ -50,6 +60,47 @@ def last_reconciliation(*, place: str) -> Reconciliation | None:
     """The newest comparison of this place."""
     found = Reconciliation.objects.filter(place=place).order_by("-started_at")
     return found.first()
+
+
+def newest_reconciliations(*, place: str, most: int) -> list[Reconciliation]:
+    """The newest comparisons of this place, each with the repair that was asked for it, if any."""
+    found = Reconciliation.objects.filter(place=place).select_related("repair")
+    return list(found.order_by("-started_at")[:most])
+
+
+def differences_after(
+    after: int, *, report: Reconciliation, difference: Difference | None, limit: int
+) -> list[Discrepancy]:
+    """The report's rows behind this one, of one kind or all."""
+    found = report.discrepancies.filter(pk__gt=after)
+    if difference is not None:
+        found = found.filter(difference=difference)
+    return list(found.order_by("id")[:limit])
+
+
+def listed_differences(report: Reconciliation) -> int:
+    """How many of the differences have rows: so many a repair looks at."""
+    return report.discrepancies.count()
+
+
+def repair_of(report: Reconciliation) -> StoreRepair | None:
+    """The repair that was asked for this report."""
+    return StoreRepair.objects.filter(reconciliation=report).first()
+
+
+def newest_damaged(*, most: int) -> list[tuple[Blob, Artifact | None]]:
+    """The blobs that were found damaged last, each with the newest file that has its bytes."""
+    damaged = Blob.objects.filter(damaged_at__isnull=False, state=BlobState.LIVE)
+    blobs = list(damaged.order_by("-damaged_at", "id")[:most])
+    of_blobs = Artifact.objects.filter(blob__in=blobs).select_related("project__organization")
+    newest = of_blobs.order_by("blob", "-stored_at", "id").distinct("blob")
+    files = {one.blob_id: one for one in newest}
+    return [(one, files.get(one.pk)) for one in blobs]
+
+
+def scrub() -> Scrub:
+    """How far the stored bytes have been measured again; untouched before a worker began."""
+    return Scrub.objects.first() or Scrub()
 
 
 def reconciliation(key: UUID) -> Reconciliation | None:

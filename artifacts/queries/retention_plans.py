@@ -6,9 +6,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from artifacts.domain.retention import Level
 from artifacts.errors import RetentionPlanNotFound
 from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun, RetentionWait
-from artifacts.queries.retention import Holder
+from artifacts.queries.retention import Holder, projects_below
 from kernel.actor import Actor, Permission
 
 MOST_PLANS: Final = 20
@@ -31,6 +32,19 @@ def plans_of(holder: Holder) -> list[RetentionPlan]:
     """The holder's plans that were made last, the newest first."""
     found = RetentionPlan.objects.filter(scope_id=holder.scope)
     return list(found.order_by("-made_at", "id")[:MOST_PLANS])
+
+
+def plan_that_frees_most(holder: Holder) -> RetentionPlan | None:
+    """Of the newest plans of the holder and of what is below it, none of them applied yet."""
+    found = RetentionPlan.objects.all()
+    if holder.level is not Level.INSTANCE:
+        below = projects_below(holder).order_by().values("pk")
+        found = found.filter(Q(scope_id=holder.scope) | Q(scope_id__in=below))
+    newest = found.order_by("scope_id", "-made_at", "id").distinct("scope_id")
+    open_ones = RetentionPlan.objects.filter(
+        pk__in=newest.values("pk"), run=None, physical_bytes__gt=0
+    )
+    return open_ones.order_by("-physical_bytes", "id").first()
 
 
 def items_after(

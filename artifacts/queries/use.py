@@ -1,6 +1,8 @@
 """How much an organization or a project has: summed from slices, or measured from its files."""
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Sum
@@ -49,6 +51,25 @@ GROUP BY slug ORDER BY 4 DESC, slug LIMIT %s
 """
 
 
+# By `{subject}`, a column of the project: bytes of its own digests that its last file left less
+# than the collector's grace ago. Whether somebody else has them too is nobody's to see.
+PENDING_FREE: Final = """
+SELECT gone.subject, sum(gone.size_bytes)::bigint AS size_bytes
+FROM (
+    SELECT DISTINCT {subject} AS subject, tombstone.sha256, tombstone.size_bytes
+    FROM tombstone JOIN project ON project.id = tombstone.project_id
+    WHERE tombstone.removed_at > %(freed_after)s
+) AS gone
+WHERE NOT EXISTS (
+    SELECT FROM blob JOIN artifact ON artifact.blob_id = blob.id
+    JOIN project ON project.id = artifact.project_id
+    WHERE blob.sha256 = gone.sha256 AND blob.state = 'live' AND {subject} = gone.subject
+)
+GROUP BY gone.subject
+"""
+_PENDING_FREE_OF: Final = "SELECT size_bytes FROM ({pending}) AS pending WHERE subject = %(of)s"
+
+
 def counted_use(subject: Subject) -> Use:
     """The sum of its slices: cheap, and ahead of files that went since the last recount."""
     found = UseSlice.objects.filter(subject=subject.pk).aggregate(
@@ -57,12 +78,47 @@ def counted_use(subject: Subject) -> Use:
     return Use(found["files"] or 0, found["logical"] or 0, found["physical"] or 0)
 
 
+def limited_parts(organization: UUID | None, *, most: int) -> list[tuple[Subject, Use]]:
+    """The projects of the organization that have a quota, or all such organizations, by name.
+
+    Each with what its slices say.
+    """
+    found: list[Subject]
+    if organization is None:
+        found = [*Organization.objects.filter(quota__isnull=False).order_by("slug")[:most]]
+    else:
+        limited = Project.objects.filter(organization=organization, quota__isnull=False)
+        found = [*limited.select_related("organization").order_by("slug")[:most]]
+    slices = UseSlice.objects.filter(subject__in=[one.pk for one in found]).values("subject")
+    summed = slices.annotate(
+        of_files=Sum("files"), logical=Sum("logical_bytes"), physical=Sum("physical_bytes")
+    )
+    uses = {
+        one["subject"]: Use(one["of_files"], one["logical"], one["physical"])
+        for one in summed.order_by("subject")
+    }
+    return [(one, uses.get(one.pk, Use())) for one in found]
+
+
 def measured_use(subject: Subject) -> tuple[Use, Use]:
     """What it has now, from all of its files, and what its slices say in the same moment."""
     with connection.cursor() as cursor:
         cursor.execute(_MEASURE, {"subject": subject.pk})
         row = cursor.fetchone()
     return Use(*row[:3]), Use(*row[3:])
+
+
+def pending_free_bytes(subject: Subject, *, freed_after: datetime) -> int:
+    """Bytes that its last files left since then; the collector takes them when their grace ends."""
+    column = "project.id" if isinstance(subject, Project) else "project.organization_id"
+    pending = PENDING_FREE.format(subject=column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PENDING_FREE_OF.format(pending=pending),
+            {"freed_after": freed_after, "of": subject.pk},
+        )
+        row = cursor.fetchone()
+    return row[0] if row is not None else 0
 
 
 def use_by_project(organization: Organization, *, most: int) -> list[tuple[str, Use]]:

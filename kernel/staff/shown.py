@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 NOTHING: Final = "-"
+_BEGUN: Final = 12
 # Colours of unfold's labels, by what a state means for whoever looks.
 GOOD: Final = "success"
 WAITING: Final = "warning"
@@ -31,6 +32,11 @@ def moment(at: datetime | None) -> SafeString | str:
         return NOTHING
     whole = '<span><span class="sr-whole">{}</span> <span class="sr-whole">{} UTC</span></span>'
     return format_html(whole, f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
+
+
+def begun(whole: object) -> SafeString:
+    """The first characters of an id or a digest, on one line; the whole of it when pointed at."""
+    return format_html('<span class="sr-whole" title="{}">{}</span>', whole, str(whole)[:_BEGUN])
 
 
 def span(age: timedelta) -> str:

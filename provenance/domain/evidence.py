@@ -215,15 +215,8 @@ def _examine_provenance(
     builder = predicate["runDetails"]["builder"]["id"]
     return (
         steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
-        and _examine_identity(steps, builder, verified)
-        and (
-            verified.key is not None
-            or steps.check(
-                StepName.IDENTITY,
-                "identity-mismatch",
-                builder,
-                verified.extensions.get(BUILD_SIGNER_URI, ""),
-            )
+        and _examine_identity(
+            steps, builder, verified, verified.extensions.get(BUILD_SIGNER_URI, "")
         )
         and _examine_place(steps, upload["project"], upload["build"], expected)
     )
@@ -247,10 +240,14 @@ def _examine_release(
     )
 
 
-def _examine_identity(steps: _Steps, identity: str, verified: VerifiedBundle) -> bool:
-    """A certificate names the identity; a key must be listed to speak for it."""
+def _examine_identity(
+    steps: _Steps, identity: str, verified: VerifiedBundle, *also_named: str
+) -> bool:
+    """A certificate names the identity, wherever it names one; a key must be listed for it."""
     if verified.key is None:
-        return steps.check(StepName.IDENTITY, "identity-mismatch", identity, verified.identity)
+        named = (verified.identity, *also_named)
+        found = next((one for one in named if one != identity), identity)
+        return steps.check(StepName.IDENTITY, "identity-mismatch", identity, found)
     if verified.may_be(identity):
         return steps.passes(StepName.IDENTITY, f"{identity}, by the key {verified.key.id}")
     speaks_for = ", ".join(verified.key.speaks_for) or "nobody"

@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         administration_pages,
         archive_pages,
         console_pages,
+        measured_pages,
         staff_pages,
     )
 
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "logout": "/logout",
         **archive_pages(),
         **administration_pages(),
+        **measured_pages(),
         **staff_pages(),
     }
     with running_browser() as browser:

@@ -6,7 +6,14 @@ from typing import Final
 from django.utils import timezone
 
 from access.models import Issuer, Token, TrustedPublisher
-from artifacts.models import Artifact, Build, Hold, RetentionPlan, RetentionPreview
+from artifacts.models import (
+    Artifact,
+    Build,
+    Hold,
+    Reconciliation,
+    RetentionPlan,
+    RetentionPreview,
+)
 from kernel.audit.models import AuditRecord
 from provenance.models import Attestation, AttestationRequest
 
@@ -136,4 +143,42 @@ def administration_pages() -> dict[str, str]:
         "desk-place-hold": f"{project}/holds/place",
         "desk-trash": f"{project}/trash",
         "desk-history": f"/artifacts/{artifact.pk}/history",
+    }
+
+
+def measured_pages() -> dict[str, str]:
+    """By name: the administrators' pages of storage, quotas, signing and the audit trail."""
+    project = signed_artifact().project
+    store, organization, one = (
+        "/administration/store",
+        f"/administration/organizations/{project.organization.slug}",
+        f"/administration/projects/{project}",
+    )
+    return {
+        "storage-of-store": f"{store}/storage",
+        "storage-of-organization": f"{organization}/storage",
+        "storage-of-project": f"{one}/storage",
+        "storage-of-ref": f"{one}/storage?ref=refs/heads/main",
+        "quotas-of-store": f"{store}/quotas",
+        "quotas-of-organization": f"{organization}/quotas",
+        "quotas-of-project": f"{one}/quotas",
+        "reconciliation": f"{store}/reconciliation",
+        **_reports(f"{store}/reconciliation"),
+        "signing": f"{store}/signing",
+        "audit": f"{store}/audit",
+        "audit-nothing-found": f"{store}/audit?actor=nobody",
+    }
+
+
+def _reports(address: str) -> dict[str, str]:
+    """A comparison that found something, and the question before its repair, where there is one."""
+    found = [
+        one
+        for one in Reconciliation.objects.order_by("-started_at")[:10]
+        if one.discrepancies.exists()
+    ]
+    return {
+        name: f"{address}/{one.pk}{part}"
+        for one in found[:1]
+        for name, part in (("reconciliation-report", ""), ("reconciliation-repair", "/repair"))
     }

@@ -40,7 +40,7 @@ SOURCE: Final = ("--repository-id", "4242", "--owner-id", "77")
 STEPS: Final = [
     *("bundle", "time", "chain", "sct", "certificate", "log", "signature", "log-consistency"),
     *("payload-type", "statement", "subject", "predicate-type", "schema", "issuer"),
-    *("identity", "identity", "scope", "build", "builder", "source"),
+    *("identity", "scope", "build", "builder", "source"),
 ]
 
 

@@ -1,27 +1,19 @@
 """Compare what the store holds with the rows, and say what differs; or repair what was found."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from artifacts import wiring
-from artifacts.domain.reconciliation import Difference
+from artifacts.domain.reconciliation import WORDS
 from artifacts.models import Discrepancy, Reconciliation
 from artifacts.queries.reconciling import reconciliation
 from artifacts.usecases.reconcile_store import reconcile_store
 from artifacts.usecases.repair_store import Repair, repair_store
 from config.operator import OPERATOR
 from kernel.errors import Refusal
-
-# What is found, and what a repair does with it.
-WORDS: Final = {
-    Difference.MISSING: ("blobs without bytes", "restore from a whole copy, or mark as damaged"),
-    Difference.DIFFERS: ("blobs with other bytes", "restore from a whole copy, or mark as damaged"),
-    Difference.ORPHAN: ("bytes without a row", "adopt where a damaged blob needs them, or collect"),
-    Difference.ABANDONED: ("uploads that were left", "give up"),
-}
 
 
 class Command(BaseCommand):

@@ -40,6 +40,7 @@ def test_shows_files_and_bytes_with_those_of_distinct_digests_apart(
         "name": "acme",
         "use": use,
         "arriving_bytes": 0,
+        "pending_free_bytes": 0,
         "quota": None,
         "standing": "within",
         "refused_from": None,

@@ -62,7 +62,6 @@ def test_lists_every_step_that_it_took() -> None:
         StepName.SCHEMA,
         StepName.ISSUER,
         StepName.IDENTITY,
-        StepName.IDENTITY,
         StepName.SCOPE,
         StepName.BUILD,
     ]
