@@ -186,6 +186,8 @@ class Tombstone(models.Model):
     stored_at = models.DateTimeField()
     expired_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField()
+    # When nobody could restore it any more, and its bytes began to wait for the collector.
+    buried_at = models.DateTimeField()
     removed_by = models.CharField(max_length=200)
     reason = models.CharField(max_length=500, blank=True)
     plan = models.ForeignKey(RetentionPlan, on_delete=models.PROTECT, null=True, db_index=False)
@@ -202,7 +204,7 @@ class Tombstone(models.Model):
                 fields=["project", "origin", "path"], name="one_tombstone_per_origin_path"
             ),
         ]
-        indexes = [models.Index(fields=["removed_at"], name="tombstone_newest")]
+        indexes = [models.Index(fields=["buried_at"], name="tombstone_newest")]
 
     def __str__(self) -> str:
         return self.path

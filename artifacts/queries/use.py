@@ -51,14 +51,17 @@ GROUP BY slug ORDER BY 4 DESC, slug LIMIT %s
 """
 
 
-# By `{subject}`, a column of the project: bytes of its own digests that its last file left less
-# than the collector's grace ago. Whether somebody else has them too is nobody's to see.
+# By `{subject}`, a column of the project: bytes of its own digests that are in the trash alone, or
+# left it less than the collector's grace ago. Whether somebody else has them is nobody's to see.
 PENDING_FREE: Final = """
 SELECT gone.subject, sum(gone.size_bytes)::bigint AS size_bytes
 FROM (
-    SELECT DISTINCT {subject} AS subject, tombstone.sha256, tombstone.size_bytes
+    SELECT {subject} AS subject, tombstone.sha256, tombstone.size_bytes
     FROM tombstone JOIN project ON project.id = tombstone.project_id
-    WHERE tombstone.removed_at > %(freed_after)s
+    WHERE tombstone.buried_at > %(freed_after)s
+    UNION SELECT {subject}, blob.sha256, blob.size_bytes
+    FROM trashed_artifact JOIN project ON project.id = trashed_artifact.project_id
+    JOIN blob ON blob.id = trashed_artifact.blob_id
 ) AS gone
 WHERE NOT EXISTS (
     SELECT FROM blob JOIN artifact ON artifact.blob_id = blob.id

@@ -38,13 +38,13 @@ def _bury(*, now: datetime) -> int:
         holds_stand_still()
         due = TrashedArtifact.objects.filter(pk__in=lock_due(now=now, limit=BATCH))
         gone = list(due.select_related("blob"))
-        Tombstone.objects.bulk_create(_tombstone(one) for one in gone)
+        Tombstone.objects.bulk_create(_tombstone(one, now=now) for one in gone)
         due.delete()
         faults.reach("artifacts.burying")
     return len(gone)
 
 
-def _tombstone(trashed: TrashedArtifact) -> Tombstone:
+def _tombstone(trashed: TrashedArtifact, *, now: datetime) -> Tombstone:
     return Tombstone(
         artifact_id=trashed.pk,
         project_id=trashed.project_id,
@@ -57,6 +57,7 @@ def _tombstone(trashed: TrashedArtifact) -> Tombstone:
         stored_at=trashed.stored_at,
         expired_at=trashed.expired_at,
         removed_at=trashed.removed_at,
+        buried_at=now,
         removed_by=trashed.removed_by,
         reason=trashed.reason,
         plan_id=trashed.plan_id,

@@ -85,7 +85,9 @@ WITH subject AS (
 ), pending AS (
     {of_projects} UNION ALL {of_organizations}
     UNION ALL SELECT %(instance)s::uuid, coalesce(sum(size_bytes), 0)::bigint FROM blob
-        WHERE unreferenced_at IS NOT NULL OR state = 'collecting'
+        WHERE unreferenced_at IS NOT NULL OR state = 'collecting' OR (
+            EXISTS (SELECT FROM trashed_artifact WHERE trashed_artifact.blob_id = blob.id)
+            AND NOT EXISTS (SELECT FROM artifact WHERE artifact.blob_id = blob.id))
 )
 INSERT INTO storage_day (subject, parent, day, measured_at, files, logical_bytes, physical_bytes,
     pending_free_bytes, ages, refs, largest)

@@ -13,6 +13,7 @@ from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import GRACE
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.measure_storage import EVERY, measure_storage, measure_storage_when_due
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
@@ -170,7 +171,11 @@ def test_tells_of_bytes_on_their_way_out_whoever_else_has_them(
     assert pending_free_bytes(project.organization, freed_after=since) == 100
     assert pending_free_bytes(gadget, freed_after=since) == 0
     assert pending_free_bytes(foreign.organization, freed_after=since) == 0
-    assert pending_free_bytes(project, freed_after=TODAY) == 0
+    assert pending_free_bytes(project, freed_after=TODAY) == 130, "it is in the trash"
+    buried = TODAY + timedelta(days=8)
+    assert empty_trash(now=buried) == 2
+    assert pending_free_bytes(project, freed_after=buried - GRACE) == 130
+    assert pending_free_bytes(project, freed_after=buried) == 0
     for subject in (project, project.organization, gadget, foreign):
         found = newest_storage(subject.pk)
         assert found is not None
