@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 _DRAFT: Final = """
     CREATE TEMPORARY TABLE preview_draft (artifact_id uuid, blob_id bigint, size_bytes bigint,
         held_ends timestamptz, ends timestamptz, was_over boolean, is_over boolean, rule integer)
-    ON COMMIT DROP
 """
 # A rule keeps what had expired by keeping it, by ending it later, or by there being none.
 _COMPARE: Final = """
@@ -132,6 +131,7 @@ def preview_retention(
                 )
                 _compare(cursor, rules, alike.projects, tally, now=now)
             totals = _write_items(cursor, preview)
+            cursor.execute("DROP TABLE preview_draft")
         made = RetentionPreview.objects.create(
             id=preview,
             level=holder.level,
