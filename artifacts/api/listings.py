@@ -60,22 +60,7 @@ class Index(NativeView):
                 "expectations": f"{project}/expectations",
                 "find": f"{project}/artifacts{{?sha256,path}}",
                 "policy": f"{project}/policy",
-                "retention_policy": f"{root()}/retention-policy",
-                "retention_policy_of_organization": (
-                    f"{root()}/organizations/{{organization}}/retention-policy"
-                ),
-                "retention_plans": f"{root()}/retention-plans",
-                "retention_plans_of_organization": (
-                    f"{root()}/organizations/{{organization}}/retention-plans"
-                ),
-                "retention_plans_of_project": f"{project}/retention-plans",
-                "retention_plan": f"{root()}/retention-plans/{{plan}}",
-                "retention_policy_of_project": f"{project}/retention-policy",
-                "holds": f"{root()}/holds{{?state,artifact,build}}",
-                "hold": f"{root()}/holds/{{hold}}",
-                "holds_of_project": f"{project}/holds{{?state,artifact,build}}",
-                "trash": f"{project}/trash",
-                "uses": f"{project}/uses{{?kind,sha256}}",
+                **_keeping(project),
                 "transparency": f"{project}/transparency",
                 "transparency_of_build": f"{root()}/builds/{{build}}/transparency",
                 "upload": f"{project}/artifacts/{{path}}",
@@ -189,6 +174,28 @@ class ArtifactDetail(NativeView):
         found = visible_artifact(actor=actor, artifact=artifact)
         require_read(actor, project=found.project_id, is_public=found.project.is_public)
         return Response(artifact_document(found, expiry_of(found, now=timezone.now())))
+
+
+def _keeping(project: str) -> dict[str, str]:
+    """The addresses of what decides how long things stay."""
+    return {
+        "retention_policy": f"{root()}/retention-policy",
+        "retention_policy_of_organization": (
+            f"{root()}/organizations/{{organization}}/retention-policy"
+        ),
+        "retention_plans": f"{root()}/retention-plans",
+        "retention_plans_of_organization": (
+            f"{root()}/organizations/{{organization}}/retention-plans"
+        ),
+        "retention_plans_of_project": f"{project}/retention-plans",
+        "retention_plan": f"{root()}/retention-plans/{{plan}}",
+        "retention_policy_of_project": f"{project}/retention-policy",
+        "holds": f"{root()}/holds{{?state,artifact,build}}",
+        "hold": f"{root()}/holds/{{hold}}",
+        "holds_of_project": f"{project}/holds{{?state,artifact,build}}",
+        "trash": f"{project}/trash",
+        "uses": f"{project}/uses{{?kind,sha256}}",
+    }
 
 
 def _direct_limits() -> dict[str, Any]:

@@ -131,7 +131,6 @@ def preview_retention(
                 )
                 _compare(cursor, rules, alike.projects, tally, now=now)
             totals = _write_items(cursor, preview)
-            cursor.execute("DROP TABLE preview_draft")
         made = RetentionPreview.objects.create(
             id=preview,
             level=holder.level,
@@ -207,5 +206,6 @@ def _write_items(cursor: CursorWrapper, preview: UUID) -> _Totals:
     cursor.execute(_ITEMS, [preview])
     cursor.execute(_PLANNED)
     planned = cursor.fetchone()
+    cursor.execute("DROP TABLE preview_draft")
     cursor.execute(_PHYSICAL, [preview])
     return _Totals(*map(int, (*planned, *cursor.fetchone())))
