@@ -113,6 +113,7 @@ OPEN = {
     "api/v1/issuers/<str:name>/disable": "needs an administrator, before the name is looked up",
     "api/v1/issuers/<str:name>/enable": "needs an administrator, before the name is looked up",
     "api/v1/retention-plans": "needs an administrator; names nothing",
+    "api/v1/holds": "needs an administrator; names nothing",
     "api/v1/retention-policy": "needs an administrator; names nothing",
     "api/v1/retention-policy/preview": "needs an administrator; names nothing",
     "api/v1/tokens": "its project is in the body: see below",
