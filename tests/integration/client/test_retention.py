@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from access.usecases.create_token import create_token
 from artifacts.domain.quota import Quota
-from artifacts.models import Artifact, RetentionRun, Tombstone
+from artifacts.models import Artifact, RetentionRun, TrashedArtifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
@@ -74,7 +74,7 @@ def test_sees_what_would_go(owner: Command, whose: tuple[str, ...]) -> None:
     assert "ends   nine of organization: 1 artifacts" in told.out
     assert "keeps  newest of organization: 1 artifacts" in told.out
     assert (read.json["artifacts"], read.json["run"]) == (1, None)
-    assert not Tombstone.objects.exists()
+    assert not TrashedArtifact.objects.exists()
 
 
 def plan(owner: Command) -> str:
@@ -92,7 +92,7 @@ def test_lets_a_plan_go(owner: Command, expired: Artifact) -> None:
     assert (started.code, ended.code) == (0, 0), started.err + ended.err
     assert "running: 0 of 1 artifacts are gone" in started.out
     assert "done: 1 of 1 artifacts are gone, 4.0 KiB; 0 were spared" in ended.out
-    assert Tombstone.objects.get().artifact_id == expired.pk
+    assert TrashedArtifact.objects.get().pk == expired.pk
 
 
 @pytest.mark.usefixtures("expired")
