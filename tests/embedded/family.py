@@ -14,7 +14,7 @@ from config.embedded.lineage import Lineage
 from config.embedded.programs import answers
 from config.embedded.running import Running
 
-SECONDS: Final = 30
+SECONDS: Final = 90
 POSTGRES: Final = "postgres: "
 
 

@@ -18,7 +18,7 @@ from config.embedded.running import Running, running
 from tests.embedded.family import ask, eventually, fetch, find, is_published, log_of, upload
 from tests.factories.rabbitmq import RabbitMq
 
-PROMPT_SECONDS = 3
+PROMPT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def fetch_with_id(instance: Running, path: str, request_id: str) -> str:
             "X-Request-ID": request_id,
         },
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+    with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310 - as above
         return str(answer.headers["X-Request-ID"])
 
 

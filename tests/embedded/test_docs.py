@@ -19,7 +19,7 @@ from tests.factories.pages import PAGES, ROOT, Step, Treatment, steps_of
 
 SESSIONS: Final = [page for page in PAGES if steps_of(page, Treatment.SESSION)]
 TOOLS: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
-SECONDS: Final = 240
+SECONDS: Final = 480
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return binaries
 
 
+@pytest.mark.timeout(SECONDS + 60)
 @pytest.mark.parametrize("page", SESSIONS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_runs_as_it_is_written(
     page: Path, instance: Running, programs: Path, tmp_path: Path

@@ -31,7 +31,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
 def ask(
     issuer: Issuer, method: str, path: str, body: object = None, **headers: str
 ) -> tuple[int, dict[str, Any]]:
-    connection = HTTPConnection(LOOPBACK, urlsplit(issuer.url).port, timeout=10)
+    connection = HTTPConnection(LOOPBACK, urlsplit(issuer.url).port, timeout=60)
     try:
         sent = {"Content-Type": "application/json", **headers}
         connection.request(method, path, None if body is None else json.dumps(body), sent)

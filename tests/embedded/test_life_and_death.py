@@ -13,7 +13,7 @@ from config.embedded.ports import LOOPBACK
 from config.embedded.running import Running, running, stop
 from tests.embedded.family import eventually, fetch, is_published, members, upload_and_publish
 
-ORPHAN_SECONDS = 10
+ORPHAN_SECONDS = 60
 
 
 @pytest.fixture

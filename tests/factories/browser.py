@@ -27,7 +27,7 @@ WIDE: Final = 1280
 NARROW: Final = 360
 HEIGHT: Final = 900
 # How long a page may take to show what is expected, also on a machine that has much to do.
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = 90_000
 LOOPBACK: Final = "127.0.0.1"
 Scheme = Literal["light", "dark"]
 # WCAG 2.2, levels A and AA, in axe's words.

@@ -14,7 +14,7 @@ from config.embedded.unprivileged import become_unprivileged
 from config.embedded.up import CHECKOUT
 
 START_SECONDS: Final = 60
-STOP_SECONDS: Final = 30
+STOP_SECONDS: Final = 60
 
 
 @contextmanager

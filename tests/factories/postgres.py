@@ -9,7 +9,7 @@ from config.embedded.postgres import Cluster, Passwords
 from tests.environment import PASSWORD, POSTGRES_SOCKETS, SCRATCH
 from tests.factories.children import child
 
-START_SECONDS: Final = 30
+START_SECONDS: Final = 90
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from tests.factories.free_ports import free_port
 
 ACCESS_KEY: Final = "strongroom-tests"
 SECRET_KEY: Final = "only-for-tests-of-this-run"
-START_SECONDS: Final = 20
+START_SECONDS: Final = 90
 # TEST_SECOND_OPINION=1: the contracts are also put to another server (.ci/second-opinion).
 HAS_SECOND_OPINION: Final = bool(os.environ.get("TEST_SECOND_OPINION"))
 S3_SERVERS: Final = ("versitygw", "minio") if HAS_SECOND_OPINION else ("versitygw",)

@@ -38,7 +38,7 @@ from tests.factories.attestor import new_attestor
 from tests.factories.browser import program, running_browser
 from tests.factories.free_ports import free_port
 
-START_SECONDS: Final = 30
+START_SECONDS: Final = 90
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 WIDGET: Final = bytes(range(256)) * 5000
 _PR_SET_PDEATHSIG: Final = 1

@@ -156,7 +156,7 @@ def test_is_in_the_log_with_the_member(box: Shelf) -> None:
 
     # Only of this artifact: the server may still be writing lines of the test before.
     logged = Download.objects.filter(artifact_id=box.artifact["id"]).order_by("at")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while logged.count() < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert list(logged.values_list("way", "member", "reason")) == [

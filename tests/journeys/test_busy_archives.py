@@ -63,7 +63,7 @@ def list_slowly(url: str, token: str) -> int:
 
 
 def await_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

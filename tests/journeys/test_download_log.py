@@ -32,7 +32,7 @@ def own(shop: Shop, curl: Callable[..., Answer], tmp_path: Path) -> Iterator[She
 def logged(shelf: Shelf, count: int) -> list[Download]:
     """The artifact's lines, once there are so many; a second is what it may take."""
     found = Download.objects.filter(artifact_id=shelf.artifact["id"]).order_by("at")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while found.count() < count and time.monotonic() < deadline:
         time.sleep(0.02)
     return list(found.all())

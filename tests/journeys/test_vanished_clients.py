@@ -129,7 +129,7 @@ def test_leaves_nothing_half_visible(
 
 
 def await_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

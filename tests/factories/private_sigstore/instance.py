@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 PATH: Final = f"{os.environ['PATH']}:{ROOT / '.cache' / 'bin'}"
 PROGRAMS: Final = ("fulcio", "posix", "timestamp-server", "cosign")
 LOG_HOST: Final = "rekor.sigstore.test"
-START_SECONDS: Final = 30
+START_SECONDS: Final = 90
 # Each service's member of a signing config, and the path below its host.
 SERVICES: Final = {
     "fulcio": ("caUrls", ""),

@@ -19,7 +19,7 @@ from config.embedded.postgres import binaries
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parents[2]
 INSTALLED: Final = "/opt/strongroom"  # where the checkout lies in the machine
-START_SECONDS: Final = 30
+START_SECONDS: Final = 90
 _STAND_IN: Final = f"""
 set -e
 mkdir /opt/stand-ins

@@ -26,7 +26,7 @@ STATE: Final = Path("/run/units")
 LOGS: Final = Path("/var/log/units")
 CREDENTIALS: Final = Path("/run/credentials")
 START_SECONDS: Final = 60
-STOP_SECONDS: Final = 30
+STOP_SECONDS: Final = 60
 # Everything is read-only but what is named; temporary files are the service's own.
 SANDBOX: Final = """
 set -e

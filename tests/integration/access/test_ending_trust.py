@@ -171,7 +171,7 @@ def test_leaves_no_live_token_however_the_two_race(
     answers: list[str] = []
 
     def exchange_one(identity_token: str) -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             mint(identity_token)
             answers.append("minted")
@@ -181,7 +181,7 @@ def test_leaves_no_live_token_however_the_two_race(
             connection.close()
 
     def end() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             if ends == "publisher":
                 place = publisher.project

@@ -173,7 +173,7 @@ def test_loses_no_source_when_publishers_are_added_at_once(
 
     def add(number: int) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             new = NewPublisher(github.name, f"{number}", "77", PATH)
             add_publisher(project=project, publisher=new, actor=maintainer(project), now=now)
         finally:

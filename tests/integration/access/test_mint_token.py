@@ -333,7 +333,7 @@ def test_lets_one_of_eight_exchanges_at_once_win(
 
     def attempt() -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             mint_token(identity_token=identity_token, project=None, exchange=exchange, now=now)
             outcomes.append("minted")
         except Refusal as refused:

@@ -44,7 +44,7 @@ def leave(client: Client, wanted: str = "") -> str:
 
 def come_back(client: Client, provider_address: str) -> HttpResponse:
     """Log in over there, and follow the way back."""
-    there = requests.get(provider_address, allow_redirects=False, timeout=10)
+    there = requests.get(provider_address, allow_redirects=False, timeout=60)
     back = urlsplit(there.headers["Location"])
     return client.get(f"{back.path}?{back.query}")  # type: ignore[return-value] # a plain one
 
@@ -196,7 +196,7 @@ def test_refuses_a_state_of_another_browser() -> None:
 
 def test_takes_a_way_back_once() -> None:
     client = Client()
-    there = requests.get(leave(client), allow_redirects=False, timeout=10)
+    there = requests.get(leave(client), allow_redirects=False, timeout=60)
     back = urlsplit(there.headers["Location"])
     client.get(f"{back.path}?{back.query}")
     client.logout()

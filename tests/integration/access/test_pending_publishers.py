@@ -228,7 +228,7 @@ def test_lets_one_of_two_repositories_win(
 
     def exchange_as(repository_id: str) -> None:
         identity_token = ci.token(repository_id=repository_id)
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             mint(identity_token)
             answers.append((repository_id, "minted"))

@@ -151,7 +151,7 @@ def test_gives_each_of_eight_repeats_at_once_a_token(
 
     def attempt() -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             mint_token(
                 identity_token=identity_token,
                 project=None,

@@ -163,7 +163,7 @@ def test_leaves_a_blob_that_somebody_finds_in_this_moment(
         with transaction.atomic():
             hit = store_blob(stored=stored, now=NOW)
             found.set()
-            collected.wait(timeout=10)
+            collected.wait(timeout=60)
             Artifact.objects.create(
                 project=build.project,
                 build=build,
@@ -176,7 +176,7 @@ def test_leaves_a_blob_that_somebody_finds_in_this_moment(
 
     thread = threading.Thread(target=upload)
     thread.start()
-    assert found.wait(timeout=10)
+    assert found.wait(timeout=60)
     result = collect_blobs(inventory=store, now=A_DAY_LATER)
     collected.set()
     thread.join()

@@ -21,7 +21,7 @@ from tests.embedded.family import eventually
 from tests.factories.rabbitmq import RabbitMq
 
 PASSWORD = "only-for-tests"
-DRAIN_SECONDS = 10
+DRAIN_SECONDS = 60
 
 
 @dataclass(frozen=True)

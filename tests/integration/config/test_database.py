@@ -13,7 +13,7 @@ from kernel.connections import give_back
 from tests.environment import DEFAULTS
 
 URL: Final = DEFAULTS["STRONGROOM_DATABASE_URL"]
-PATIENCE_SECONDS: Final = 10
+PATIENCE_SECONDS: Final = 60
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -55,10 +55,10 @@ def test_skips_no_row_of_a_transaction_that_commits_late() -> None:
         with transaction.atomic():
             record(ANONYMOUS, "late", "thing", now=NOW)
             inserted.set()
-            assert may_commit.wait(20)
+            assert may_commit.wait(60)
 
     def others() -> list[int]:
-        assert inserted.wait(20)
+        assert inserted.wait(60)
         write("early")
         counts = [sealed()]
         write("early too")

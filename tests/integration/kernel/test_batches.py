@@ -52,7 +52,7 @@ def test_stays_in_its_thread_where_nothing_is_to_be_side_by_side(count: int, at_
 
 
 def test_has_two_under_way_and_no_more() -> None:
-    queue, met = Queue(12), threading.Barrier(2, timeout=30)
+    queue, met = Queue(12), threading.Barrier(2, timeout=60)
     lock, under_way, most = threading.Lock(), 0, 0
 
     def finish(_batch: Sequence[int]) -> None:
