@@ -60,8 +60,15 @@ class Joined:
         with connection.cursor() as cursor:
             cursor.execute(self._text, parameters)
             values = cursor.fetchone()
-        if values is None:
-            return None
+        return self._row(values) if values is not None else None
+
+    def all(self, **parameters: Any) -> list[Row]:  # noqa: ANN401 - as above
+        """Every row for these `%(name)s`, in the statement's order."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._text, parameters)
+            return [self._row(values) for values in cursor.fetchall()]
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
         models: dict[type[Model], Model | None] = {}
         start = 0
         for columns in self._columns.values():

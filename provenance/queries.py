@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Max, Min
 
 from kernel.digest import Sha256
+from kernel.rows import Joined
 from provenance.domain.build_facts import Platform
 from provenance.domain.builders import Level
 from provenance.domain.policy import Enforcement, Source, TrustMap, VerificationPolicy
@@ -46,6 +47,17 @@ HAS_PREDICATE: Final = """EXISTS (SELECT FROM attestation_subject AS said
         AND attestation.predicate_type = ANY(%s::text[]))"""
 
 
+_ABOUT: Final = Joined(
+    """
+    SELECT {attestation} FROM attestation WHERE id IN (
+        SELECT attestation_id FROM attestation_subject
+        WHERE build_id = %(build)s AND project_id = %(project)s AND sha256 = %(sha256)s
+    ) ORDER BY recorded_at, id
+    """,
+    attestation=Attestation,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
     """Where the attestation of a group of files stands, for people who wait.
@@ -77,12 +89,8 @@ def attestations_of(*, scope: Scope, build: UUID, digest: Sha256) -> list[Attest
     What another build or scope holds about the same bytes is not evidence here, and is not even
     read: a file that a thousand builds share is verified against its own build's statements.
     """
-    found = Attestation.objects.filter(
-        subjects__project_id=scope.project,
-        subjects__sha256=digest.hex,
-        subjects__build_id=build,
-    )
-    return list(found.distinct().order_by("recorded_at", "id"))
+    rows = _ABOUT.all(project=scope.project, build=build, sha256=digest.hex)
+    return [row.the(Attestation) for row in rows]
 
 
 def attestation(*, scope: Scope, build: UUID, digest: Sha256, identity: UUID) -> Attestation | None:
@@ -183,7 +191,12 @@ def _status(request: AttestationRequest) -> RequestStatus:
 
 def current_policy(*, scope: Scope) -> VerificationPolicy:
     """The newest version of the project's policy, or the default one."""
-    stored = StoredPolicy.objects.filter(project_id=scope.project).order_by("-version").first()
+    newest = StoredPolicy.objects.filter(project_id=scope.project).order_by("-version")
+    return read_policy(newest.first())
+
+
+def read_policy(stored: StoredPolicy | None) -> VerificationPolicy:
+    """A stored version as the rules take it; where none was ever set, the default one."""
     if stored is None:
         return VerificationPolicy()
     document = stored.document
@@ -202,11 +215,16 @@ def trust_state() -> TrustState:
 
 def trust_map(*, version: int, key_is_shared: bool) -> TrustMap:
     """One version of the trust map; version 0 grants nothing."""
-    if version == 0:
+    stored = StoredTrustMap.objects.get(version=version) if version else None
+    return read_trust_map(stored, key_is_shared=key_is_shared)
+
+
+def read_trust_map(stored: StoredTrustMap | None, *, key_is_shared: bool) -> TrustMap:
+    """A stored version as the rules take it; where there is none, the one that grants nothing."""
+    if stored is None:
         return TrustMap(0, {}, key_is_shared)
-    stored = StoredTrustMap.objects.get(version=version)
     return TrustMap(
-        version,
+        stored.version,
         {who: Level(level) for who, level in stored.levels.items()},
         key_is_shared,
         {name: Platform(platform) for name, platform in stored.platforms.items()},

@@ -7,6 +7,7 @@ A build that is still open is visible only to its own jobs, and its files to nob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Never
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -38,6 +39,7 @@ from artifacts.models import (
 )
 from artifacts.queries.positions import Position
 from artifacts.queries.seeing import granted, of_projects_seen_by, sees_everything
+from artifacts.queries.whole import whole_artifact, whole_artifact_at
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
 
@@ -183,7 +185,8 @@ def visible_artifact(*, actor: Actor, artifact: UUID) -> Artifact:
         ArtifactExpired: a retention run has taken it away.
         ArtifactRemoved: somebody has.
     """
-    return _visible(actor, Q(pk=artifact))
+    found = whole_artifact(actor=actor, artifact=artifact)
+    return found if found is not None else _refuse_absent(actor, Q(pk=artifact))
 
 
 def visible_artifact_at(*, actor: Actor, build: Build, path: str) -> Artifact:
@@ -194,7 +197,8 @@ def visible_artifact_at(*, actor: Actor, build: Build, path: str) -> Artifact:
     """
     if not is_path(path):
         raise ArtifactNotFound
-    return _visible(actor, Q(build=build, path=path))
+    found = whole_artifact_at(actor=actor, build=build.pk, path=path)
+    return found if found is not None else _refuse_absent(actor, Q(build=build, path=path))
 
 
 def artifact_of_build(*, build: Build, path: str) -> Artifact | None:
@@ -245,19 +249,12 @@ def allowed_refs(*, project: Project) -> list[str]:
     return list(found.values_list("pattern", flat=True))
 
 
-def _visible(actor: Actor, wanted: Q) -> Artifact:
-    found = Artifact.objects.select_related(
-        "blob", "build", "project__organization", "yank", "quarantine"
-    )
-    published = found.exclude(build__state=BuildState.OPEN)
-    one = published.filter(of_projects_seen_by(actor), wanted).first()
-    if one is None:
-        # Asked of what exists for the actor alone, and whatever the answer above was.
-        seen = of_projects_seen_by(actor)
-        _require_not_removed(_trashed().filter(seen, wanted).first())
-        _require_not_removed(Tombstone.objects.filter(seen, wanted).first())
-        raise ArtifactNotFound
-    return one
+def _refuse_absent(actor: Actor, wanted: Q) -> Never:
+    # Asked of what exists for the actor alone.
+    seen = of_projects_seen_by(actor)
+    _require_not_removed(_trashed().filter(seen, wanted).first())
+    _require_not_removed(Tombstone.objects.filter(seen, wanted).first())
+    raise ArtifactNotFound
 
 
 def require_name_free(gone: Tombstone | TrashedArtifact | None, *, digest: Sha256) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,6 +14,16 @@ from artifacts.models import Organization, Project, StoredRetentionPolicy
 from artifacts.models.retention import INSTANCE
 from artifacts.queries.protecting import protected_projects
 from kernel.actor import Actor, Permission
+from kernel.rows import Joined
+
+# Asked for each download.
+_NEWEST: Final = Joined(
+    """
+    SELECT DISTINCT ON (scope_id) {policy} FROM retention_policy AS policy
+    WHERE scope_id = ANY(%(scopes)s::uuid[]) ORDER BY scope_id, version DESC
+    """,
+    policy=StoredRetentionPolicy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +93,9 @@ def holders_above(project: Project) -> tuple[Holder, ...]:
 
 def held_by(*holders: Holder) -> list[Held]:
     """The newest policy of each, in the same order."""
-    scopes = [holder.scope for holder in holders]
-    newest = StoredRetentionPolicy.objects.filter(scope_id__in=scopes)
-    found = {
-        one.scope_id: one for one in newest.order_by("scope_id", "-version").distinct("scope_id")
-    }
+    rows = _NEWEST.all(scopes=[holder.scope for holder in holders])
+    newest = [row.the(StoredRetentionPolicy) for row in rows]
+    found = {one.scope_id: one for one in newest}
     return [_held(holder, found.get(holder.scope)) for holder in holders]
 
 

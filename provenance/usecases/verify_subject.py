@@ -6,20 +6,42 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from kernel.rows import Joined
 from provenance.domain.evidence import Expected, examine
 from provenance.domain.policy import Finding, evaluate
 from provenance.domain.report import RULES_VERSION, Basis, Verdict, read_verdict, verdict
-from provenance.models import Attestation, StoredDecision
-from provenance.ports import BundleVerifier
-from provenance.queries import (
-    attestations_of,
-    current_policy,
-    trust_map,
-    trust_root,
-    trust_state,
+from provenance.domain.scope import Scope
+from provenance.models import (
+    Attestation,
+    StoredDecision,
+    StoredPolicy,
+    StoredTrustMap,
+    TrustState,
 )
+from provenance.ports import BundleVerifier
+from provenance.queries import attestations_of, read_policy, read_trust_map, trust_root
 
 HOLDS: Final = timedelta(hours=24)
+
+# Asked for each download.
+_BASIS: Final = Joined(
+    """
+    SELECT {state}, {trust_map}, {policy} FROM (SELECT %(project)s::uuid AS project_id) AS asked
+    LEFT JOIN trust_state AS state ON state.id = 1
+    LEFT JOIN trust_map ON trust_map.version = state.trust_map_version
+    LEFT JOIN LATERAL (
+        SELECT * FROM verification_policy WHERE project_id = asked.project_id
+        ORDER BY version DESC LIMIT 1
+    ) AS policy ON true
+    """,
+    state=TrustState,
+    trust_map=StoredTrustMap,
+    policy=StoredPolicy,
+)
+_KEPT: Final = Joined(
+    "SELECT {decision} FROM decision WHERE key = %(key)s AND holds_until > %(now)s",
+    decision=StoredDecision,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +61,14 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
     Raises:
         TrustRootMissing: nothing can be verified yet; never an allowance.
     """
-    state = trust_state()
-    basis = Basis(
-        policy=current_policy(scope=expected.scope),
-        trust_map=trust_map(version=state.trust_map_version, key_is_shared=judge.key_is_shared),
-        trust_root_version=state.trust_root_version,
-        revocation_epoch=state.revocation_epoch,
-    )
+    basis = _basis(expected.scope, key_is_shared=judge.key_is_shared)
     attestations = attestations_of(
         scope=expected.scope, build=expected.build, digest=expected.subject.digest
     )
     key = _key(expected, basis, attestations)
-    kept = StoredDecision.objects.filter(pk=key, holds_until__gt=now).first()
+    kept = _KEPT.first(key=key, now=now)
     if kept is not None:
-        return replace(read_verdict(kept.report), decision=key)
+        return replace(read_verdict(kept.the(StoredDecision).report), decision=key)
     root = trust_root(version=basis.trust_root_version)
     findings = [
         Finding(
@@ -68,6 +84,22 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
     answer = verdict(decision, expected, basis, decided_at=now)
     _keep(key, expected, answer, now=now)
     return replace(answer, decision=key)
+
+
+def _basis(scope: Scope, *, key_is_shared: bool) -> Basis:
+    row = _BASIS.first(project=scope.project)
+    if row is None:
+        raise AssertionError("a statement without a condition found nothing")
+    state = row.maybe(TrustState) or TrustState()
+    granted = row.maybe(StoredTrustMap)
+    if state.trust_map_version and granted is None:
+        raise AssertionError("the trust map that holds is not there")
+    return Basis(
+        policy=read_policy(row.maybe(StoredPolicy)),
+        trust_map=read_trust_map(granted, key_is_shared=key_is_shared),
+        trust_root_version=state.trust_root_version,
+        revocation_epoch=state.revocation_epoch,
+    )
 
 
 def _key(expected: Expected, basis: Basis, attestations: list[Attestation]) -> str:

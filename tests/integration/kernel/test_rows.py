@@ -65,6 +65,14 @@ def test_as_django_reads_them(build: Build) -> None:
     assert row.more == (7,)
 
 
+def test_and_all_of_them(build: Build) -> None:
+    rows = ROWS.all(build=build.pk, path="a")
+
+    assert [row.the(Artifact) for row in rows] == [Artifact.objects.get()]
+    assert [row.more for row in rows] == [(7,)]
+    assert ROWS.all(build=build.project_id, path="a") == []
+
+
 def test_and_says_where_nothing_was_joined(build: Build) -> None:
     row = ROWS.first(build=build.pk, path="b")
 
