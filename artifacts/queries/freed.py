@@ -62,7 +62,7 @@ _WHEREABOUTS: Final = f"""
                     AND {_NOBODY.format(table="trashed_artifact")} THEN 'in-grace'
                 ELSE 'shared' END AS whereabouts,
             coalesce(trashed.restorable_until,
-                coalesce(blob.unreferenced_at, %(now)s) + %(grace)s) AS until
+                coalesce(blob.unreferenced_at, %(now)s) + %(grace)s * interval '1 second') AS until
         FROM retention_plan_item AS item
         LEFT JOIN trashed_artifact AS trashed
             ON trashed.id = item.artifact_id AND trashed.plan_id = item.plan_id
@@ -79,7 +79,7 @@ _TIMED: Final = frozenset({Whereabouts.IN_TRASH, Whereabouts.IN_GRACE})
 def freed_by(plan: RetentionPlan, *, grace: timedelta, now: datetime) -> Freed:
     """What is confirmed of the plan, and where all the rest is; `grace` is the collector's."""
     with connection.cursor() as cursor:
-        cursor.execute(_WHEREABOUTS, {"plan": plan.pk, "grace": grace, "now": now})
+        cursor.execute(_WHEREABOUTS, {"plan": plan.pk, "grace": grace.total_seconds(), "now": now})
         rows = {
             Whereabouts(word): Waiting(
                 artifacts, int(physical_bytes), until if word in _TIMED else None

@@ -35,7 +35,7 @@ def rule(project: Project) -> None:
         actor=administrator(),
         now=NOW,
     )
-    assert project
+    assert project.slug == "widget"
 
 
 def stocked(store: MemoryBlobStore, project: Project, kind: Kind) -> Artifact:
