@@ -18,6 +18,7 @@ APPEND_ONLY: Final = (
     "audit_seal",
     "discrepancy",
     "download",
+    "freed_blob",
     "hold",
     "hold_consent",
     "hold_lifting",

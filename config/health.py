@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
-from artifacts.queries.reconciling import damaged_blobs, last_reconciliation
+from artifacts.queries.reconciling import damaged_blobs, last_reconciliation, stuck_blobs
 from artifacts.queries.uploads import missing_for_direct_uploads
 from config import broker
 from config.events import SWEEP_SECONDS
@@ -109,6 +109,11 @@ class _Waiting(Collector):
             "strongroom_blobs_damaged",
             "Blobs whose bytes are known to be others, and that nobody gets.",
             value=damaged_blobs(),
+        )
+        yield GaugeMetricFamily(
+            "strongroom_blobs_stuck",
+            "Blobs that the store was told to remove, and has still.",
+            value=stuck_blobs(),
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from artifacts.domain.retention import Level
+from artifacts.queries.freed import Whereabouts
 from console.story import Mark
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ _RUNS: Final[Mapping[str, tuple[Mark, str]]] = {
     "done": (Mark.PASSED, "applied"),
     "cancelled": (Mark.NOTED, "cancelled"),
     "stale": (Mark.FAILED, "became stale under way"),
+}
+# What became of an artifact that a plan speaks of, whose bytes are still stored, and why they are.
+WHEREABOUTS: Final[Mapping[Whereabouts, tuple[str, str]]] = {
+    Whereabouts.NOT_REMOVED: ("Not removed", "not yet, spared, or restored since"),
+    Whereabouts.IN_TRASH: ("In the trash", "each can be restored until its time is over"),
+    Whereabouts.SHARED: ("Bytes of others too", "these are stored as long as somebody has them"),
+    Whereabouts.IN_GRACE: ("On their way out", "nobody has these bytes: they go a day after that"),
+    Whereabouts.STUCK: ("Still in the store", "it was told to remove them, and has them: a lock?"),
 }
 
 

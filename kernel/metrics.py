@@ -17,8 +17,12 @@ DOWNLOAD_BYTES: Final = Counter(
 )
 BLOBS_COLLECTED: Final = Counter(
     "strongroom_blobs_collected_total",
-    "Stored bytes that the collector dealt with (unreferenced, orphan, removed, left).",
+    "Stored bytes that the collector dealt with (unreferenced, orphan, removed, left, stays).",
     ["outcome"],
+)
+FREED_BYTES: Final = Counter(
+    "strongroom_freed_bytes_total",
+    "Bytes that were removed and that the store, asked again, did not have any more.",
 )
 BLOB_DAMAGE: Final = Counter(
     "strongroom_blob_damage_total",

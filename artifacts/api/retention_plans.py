@@ -12,6 +12,7 @@ from artifacts.api.holders import HolderView, OfInstance, OfOrganization, OfProj
 from artifacts.api.links import root
 from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.api.retention_shapes import (
+    FreedDocument,
     PlanDocument,
     PlanItemDocument,
     PlanRuleDocument,
@@ -20,6 +21,7 @@ from artifacts.api.retention_shapes import (
 from artifacts.domain.retention import Level
 from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule, RetentionRun
 from artifacts.models.retention_plan import RuleCount
+from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import holder_of_plan
 from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
 from artifacts.queries.retention_plans import (
@@ -30,6 +32,7 @@ from artifacts.queries.retention_plans import (
     wait_of,
 )
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
+from artifacts.usecases.collect_blobs import GRACE
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.native import NativeView
@@ -94,6 +97,14 @@ class PlanItems(NativeView):
         return response
 
 
+class PlanFreed(NativeView):
+    """What became of a plan's bytes."""
+
+    def get(self, request: Request, plan: UUID) -> Response:
+        """Show what was planned, what is deleted, and what the store has confirmed."""
+        return Response(_freed(visible_plan(actor=actor_of(request), plan=plan)))
+
+
 class PlanApply(NativeView):
     """The run of a plan."""
 
@@ -143,6 +154,7 @@ def plan_document(plan: RetentionPlan) -> PlanDocument:
         "urls": {
             "self": url,
             "items": f"{url}/items",
+            "freed": f"{url}/freed",
             "apply": f"{url}/apply",
             "cancel": f"{url}/cancel",
         },
@@ -161,6 +173,38 @@ def _run(run: RetentionRun) -> RunDocument:
         "removed_bytes": run.removed_bytes,
         "spared_artifacts": run.spared_artifacts,
         "changed": run.changed,
+    }
+
+
+def _freed(plan: RetentionPlan) -> FreedDocument:
+    """What was planned, deleted and confirmed, and where the rest is."""
+    run, freed = run_of(plan), freed_by(plan, grace=GRACE, now=timezone.now())
+    return {
+        "plan": str(plan.pk),
+        "planned": {
+            "artifacts": plan.artifacts,
+            "logical_bytes": plan.logical_bytes,
+            "blobs": plan.blobs,
+            "physical_bytes": plan.physical_bytes,
+        },
+        "deleted": {
+            "artifacts": run.removed_artifacts if run is not None else 0,
+            "logical_bytes": run.removed_bytes if run is not None else 0,
+        },
+        "confirmed": {
+            "artifacts": freed.artifacts,
+            "blobs": freed.blobs,
+            "physical_bytes": freed.size_bytes,
+        },
+        "waiting": [
+            {
+                "where": where.value,
+                "artifacts": one.artifacts,
+                "physical_bytes": one.physical_bytes,
+                "until": rfc3339(one.until),
+            }
+            for where, one in freed.waiting.items()
+        ],
     }
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, TypedDict
 
 from artifacts.domain.retention import Level
 from artifacts.domain.retention_limits import Exceeded
+from artifacts.queries.freed import Whereabouts
 from kernel.shapes import Count, FilePath, Id, Says, SizeBytes, Time, Url
 
 LevelOfPolicy = Annotated[str, Says(enum=[level.word for level in Level])]
@@ -106,6 +107,7 @@ class PlanUrls(TypedDict):
 
     self: Url
     items: Url
+    freed: Url
     apply: Url
     cancel: Url
 
@@ -133,6 +135,63 @@ class PlanDocument(TypedDict):
     ]
     run: RunDocument | None
     urls: PlanUrls
+
+
+class PlannedDocument(TypedDict):
+    """What a plan would take away; physical bytes are of blobs that nobody else had, each once."""
+
+    artifacts: Count
+    logical_bytes: SizeBytes
+    blobs: Count
+    physical_bytes: SizeBytes
+
+
+class DeletedDocument(TypedDict):
+    """What its run has removed so far, each artifact with its bytes."""
+
+    artifacts: Count
+    logical_bytes: SizeBytes
+
+
+class ConfirmedDocument(TypedDict):
+    """What the store did not have any more when it was asked again, behind the removal."""
+
+    artifacts: Annotated[int, Says(minimum=0, description="Whose bytes are gone.")]
+    blobs: Annotated[
+        int, Says(minimum=0, description="Whose last artifact this plan's run has removed.")
+    ]
+    physical_bytes: SizeBytes
+
+
+class WaitingDocument(TypedDict):
+    """Artifacts of a plan whose bytes are still stored, and why."""
+
+    where: Annotated[
+        str,
+        Says(
+            enum=[one.value for one in Whereabouts if one is not Whereabouts.CONFIRMED],
+            description="`not-removed`: not yet, or spared, restored, or removed by somebody else. "
+            "`in-trash`: can be restored. `shared`: somebody else has these bytes. `in-grace`: "
+            "nobody has them, and the collector waits for a day. `stuck`: the store was told to "
+            "remove them and has them still.",
+        ),
+    ]
+    artifacts: Count
+    physical_bytes: Annotated[SizeBytes, Says(description="As the plan has counted them.")]
+    until: Annotated[
+        Time | None,
+        Says(description="When the last of them go on; null where not time decides that."),
+    ]
+
+
+class FreedDocument(TypedDict):
+    """Planned, deleted and confirmed: three numbers, and what is between them."""
+
+    plan: Id
+    planned: PlannedDocument
+    deleted: DeletedDocument
+    confirmed: ConfirmedDocument
+    waiting: list[WaitingDocument]
 
 
 class PlanItemDocument(TypedDict):

@@ -73,6 +73,7 @@ urlpatterns = [
     path("retention-plans", retention_plans.InstancePlans.as_view()),
     path("retention-plans/<uuid:plan>", retention_plans.PlanDetail.as_view()),
     path("retention-plans/<uuid:plan>/items", retention_plans.PlanItems.as_view()),
+    path("retention-plans/<uuid:plan>/freed", retention_plans.PlanFreed.as_view()),
     path("retention-plans/<uuid:plan>/apply", retention_plans.PlanApply.as_view()),
     path("retention-plans/<uuid:plan>/cancel", retention_plans.PlanCancel.as_view()),
     path("holds", holds.InstanceHolds.as_view()),

@@ -7,6 +7,7 @@ from artifacts.models.build import Build
 from artifacts.models.contribution import Contribution
 from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
+from artifacts.models.freed_blob import FreedBlob
 from artifacts.models.hold import Hold, HoldConsent, HoldLifting
 from artifacts.models.mark import Mark, Quarantine, Yank
 from artifacts.models.organization import Organization
@@ -44,6 +45,7 @@ __all__ = [
     "DeclaredUse",
     "Discrepancy",
     "Download",
+    "FreedBlob",
     "Hold",
     "HoldConsent",
     "HoldLifting",

@@ -18,7 +18,8 @@ class Blob(models.Model):
 
     `etag` and `version_id` pin the bytes that were measured, in a bucket; empty in a directory.
     `unreferenced_at` is when the collector first saw that no artifact has them, and `damaged_at`
-    when they were found not to be the measured ones any more; whole bytes end that.
+    when they were found not to be the measured ones any more; whole bytes end that. `stuck_at` is
+    when the store first kept bytes that it had been told to remove.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -32,6 +33,7 @@ class Blob(models.Model):
     stored_at = models.DateTimeField()
     unreferenced_at = models.DateTimeField(null=True)
     damaged_at = models.DateTimeField(null=True)
+    stuck_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "blob"
@@ -49,7 +51,7 @@ class Blob(models.Model):
                 name="blob_unreferenced",
             ),
             models.Index(
-                fields=["id"],
+                fields=["key"],
                 condition=models.Q(state=BlobState.COLLECTING),
                 name="blob_collecting",
             ),

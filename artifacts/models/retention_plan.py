@@ -204,7 +204,10 @@ class Tombstone(models.Model):
                 fields=["project", "origin", "path"], name="one_tombstone_per_origin_path"
             ),
         ]
-        indexes = [models.Index(fields=["buried_at"], name="tombstone_newest")]
+        indexes = [
+            models.Index(fields=["buried_at"], name="tombstone_newest"),
+            models.Index(fields=["sha256"], name="tombstone_by_digest"),
+        ]
 
     def __str__(self) -> str:
         return self.path

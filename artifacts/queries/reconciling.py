@@ -56,6 +56,11 @@ def damaged_blobs() -> int:
     return Blob.objects.filter(damaged_at__isnull=False, state=BlobState.LIVE).count()
 
 
+def stuck_blobs() -> int:
+    """How many blobs the store has still that it was told to remove."""
+    return Blob.objects.filter(stuck_at__isnull=False, state=BlobState.COLLECTING).count()
+
+
 def last_reconciliation(*, place: str) -> Reconciliation | None:
     """The newest comparison of this place."""
     found = Reconciliation.objects.filter(place=place).order_by("-started_at")

@@ -14,12 +14,12 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from artifacts.errors import BlobMissing, StorageUnavailable
 from artifacts.models import Blob, BlobState
 from artifacts.ports import Inventory, Listed
 from artifacts.queries.locking import collectors_turn
 from artifacts.queries.reconciling import damaged_digests, digest_claimed_by, keys_in_use
 from artifacts.queries.trash import HAS_USER
+from artifacts.usecases.remove_condemned import remove_condemned
 from kernel import faults
 from kernel.metrics import BLOBS_COLLECTED
 from kernel.outbox.emit import beat
@@ -36,19 +36,24 @@ LONGEST_KEY: Final = 300  # the column's; a store makes none that are longer
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one round did: blobs that nobody had, keys without any row, removals that failed."""
+    """What one round did: blobs that nobody had, and keys without any row; what became of them.
+
+    `removed` is confirmed by the store, `left` are removals that failed, and what `stays` was
+    still listed behind one.
+    """
 
     unreferenced: int = 0
     orphans: int = 0
     removed: int = 0
     left: int = 0
+    stays: int = 0
 
 
 def collect_blobs_when_due(*, inventory: Inventory, now: datetime) -> Collected | None:
     """Collect if the last round was an hour ago; None when it is not time, or others are at it.
 
     Raises:
-        StorageUnavailable: the store cannot be listed now; what was decided stays decided.
+        StorageUnavailable: as `collect_blobs`.
     """
     age = heartbeat_age(HEARTBEAT, now=now)
     if age is not None and age < EVERY:
@@ -64,7 +69,7 @@ def collect_blobs(
     None when somebody else is collecting.
 
     Raises:
-        StorageUnavailable: the store cannot be listed now; what was decided stays decided.
+        StorageUnavailable: as `remove_condemned`; what was decided stays decided.
     """
     with collectors_turn() as is_ours:
         if not is_ours:
@@ -72,11 +77,11 @@ def collect_blobs(
         _note_references(now=now)
         unreferenced = _condemn_unreferenced(before=now - grace)
         orphans = _condemn_orphans(inventory, before=now - grace)
-        removed, left = remove_condemned(inventory=inventory)
+        gone = remove_condemned(inventory=inventory, now=now)
         with transaction.atomic(durable=True):
             beat(HEARTBEAT, now=now)
-    collected = Collected(unreferenced, orphans, removed, left)
-    if any((unreferenced, orphans, removed, left)):
+    collected = Collected(unreferenced, orphans, gone.confirmed, gone.left, gone.stays)
+    if collected != Collected():
         logger.info("blobs collected", extra={"counts": collected})
     return collected
 
@@ -150,37 +155,3 @@ def condemn_orphans(*, listed: Sequence[Listed]) -> int:
     )
     BLOBS_COLLECTED.labels("orphan").inc(len(orphans))
     return len(orphans)
-
-
-def remove_condemned(*, inventory: Inventory) -> tuple[int, int]:
-    """Remove the bytes of what is collecting, then its row; how many went and how many could not.
-
-    A failure is one key's: an object that is locked, or in a place that we may not write to, must
-    not keep all others.
-    """
-    removed = left = 0
-    after = 0
-    while batch := list(
-        Blob.objects.filter(state=BlobState.COLLECTING, pk__gt=after).order_by("id")[:BATCH]
-    ):
-        after = batch[-1].pk
-        for blob in batch:
-            if _removed(inventory, blob):
-                removed += 1
-            else:
-                left += 1
-    return removed, left
-
-
-def _removed(inventory: Inventory, blob: Blob) -> bool:
-    try:
-        inventory.remove(blob.key)
-    except (StorageUnavailable, BlobMissing) as refusal:
-        BLOBS_COLLECTED.labels("left").inc()
-        logger.warning("blob not removed", extra={"key": blob.key, "refusal": str(refusal)})
-        return False
-    faults.reach("artifacts.removed")
-    Blob.objects.filter(pk=blob.pk, state=BlobState.COLLECTING).delete()
-    faults.reach("artifacts.collected")
-    BLOBS_COLLECTED.labels("removed").inc()
-    return True

@@ -61,7 +61,7 @@ def count_use(*, artifact: Artifact, has_new_bytes: bool, now: datetime) -> None
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("count_use joins a transaction")
-    for subject, quota in _limited(artifact.project):
+    for subject, quota in limited(project=artifact.project):
         before, added = _add(subject, artifact, has_new_bytes=has_new_bytes)
         many = Use(
             before.files + AT_ONCE,
@@ -82,15 +82,15 @@ def require_room(*, project: Project, digest: Sha256, size_bytes: int, now: date
     Raises:
         QuotaExceeded: the organization or the project cannot have them.
     """
-    for subject, quota in _limited(project):
+    for subject, quota in limited(project=project):
         used = counted_use(subject)
         needed = 0 if holds(subject, digest) else size_bytes + arriving_bytes(subject)
         use = Use(used.files + 1, used.logical_bytes + size_bytes, used.physical_bytes + needed)
         _refuse_excess(subject, quota, use, now=now)
 
 
-def _limited(project: Project) -> Iterator[tuple[Subject, Quota]]:
-    """Those of the two that have a quota; in this order, so that nobody waits in a circle."""
+def limited(*, project: Project) -> Iterator[tuple[Subject, Quota]]:
+    """The organization and the project if they have a quota; in this order, against deadlock."""
     for subject in (project.organization, project):
         quota = Quota.parse(subject.quota)
         if quota is not None:

@@ -153,6 +153,9 @@ def _count(
         totals["damaged_blobs"] += is_live and blob.damaged_at is not None
         if not is_live or blob.unreferenced_at is not None:
             totals["pending_free_bytes"] += blob.size_bytes
+        if blob.stuck_at is not None:
+            totals["stuck_blobs"] += 1
+            totals["stuck_bytes"] += blob.size_bytes
 
 
 def _is_suspect(listed: Listed | None, blob: Blob | None, *, before: datetime) -> bool:

@@ -15,11 +15,12 @@ from artifacts.errors import CollectorBusy, ReportOutdated
 from artifacts.models import Blob, BlobState, Discrepancy, Reconciliation, Upload
 from artifacts.ports import Copy, Listed
 from artifacts.queries.locking import collectors_turn
-from artifacts.usecases.collect_blobs import condemn_orphans, remove_condemned
+from artifacts.usecases.collect_blobs import condemn_orphans
 from artifacts.usecases.collect_litter import PATIENCE
 from artifacts.usecases.mark_damaged import mark_damaged
 from artifacts.usecases.mend_blob import Copies, mend_blob
 from artifacts.usecases.reconcile_store import Kept, is_broken
+from artifacts.usecases.remove_condemned import remove_condemned
 from kernel import faults
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -76,7 +77,7 @@ def repair_store(
                 )
                 done[outcome] += 1
                 told(one, outcome)
-        remove_condemned(inventory=repair.kept.inventory)
+        remove_condemned(inventory=repair.kept.inventory, now=now)
         done["given-up"] += _give_up(report, repair)
     with transaction.atomic(durable=True):
         record(

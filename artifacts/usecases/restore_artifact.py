@@ -8,11 +8,12 @@ from django.db import transaction
 
 from artifacts.domain.declarations import Kind, identity
 from artifacts.domain.reasons import require_reason
-from artifacts.errors import ArtifactNotFound
+from artifacts.errors import ArtifactNotFound, QuotaExceeded
 from artifacts.models import Artifact, Build, DeclaredUse, TrashedArtifact, Yank
 from artifacts.queries.trash import is_restorable
-from artifacts.usecases.count_use import count_use
+from artifacts.usecases.count_use import count_use, limited
 from artifacts.usecases.discard_artifacts import copied
+from artifacts.usecases.recount_use import recount_use
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 
@@ -40,22 +41,17 @@ def restore_trashed(
     """
     actor.require(Permission.OWN, project=trashed.project_id)
     require_reason(restoring.reason)
-    with transaction.atomic(durable=True):
-        locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
-        if not locked.exists() or not is_restorable(trashed, now=now):
-            raise ArtifactNotFound
-        locked.delete()
-        artifact = Artifact(**copied(row=trashed))
-        artifact.project, artifact.blob, artifact.build = (
-            trashed.project,
-            trashed.blob,
-            trashed.build,
-        )
-        artifact.save(force_insert=True)
-        count_use(artifact=artifact, has_new_bytes=False, now=now)
-        _keep_a_while(artifact, restoring, actor, now=now)
-        _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
-    return artifact
+    try:
+        return _put_back(trashed, restoring, actor, now=now)
+    except QuotaExceeded:
+        # What went since the last recount is still counted, and may be this very artifact.
+        found_wrong = [
+            recount_use(subject=subject, now=now)
+            for subject, _quota in limited(project=trashed.project)
+        ]
+        if not any(found_wrong):
+            raise
+    return _put_back(trashed, restoring, actor, now=now)
 
 
 def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
@@ -93,6 +89,27 @@ def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> i
             reason=reason,
         )
     return gone
+
+
+def _put_back(
+    trashed: TrashedArtifact, restoring: Restoring, actor: Actor, *, now: datetime
+) -> Artifact:
+    with transaction.atomic(durable=True):
+        locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
+        if not locked.exists() or not is_restorable(trashed, now=now):
+            raise ArtifactNotFound
+        locked.delete()
+        artifact = Artifact(**copied(row=trashed))
+        artifact.project, artifact.blob, artifact.build = (
+            trashed.project,
+            trashed.blob,
+            trashed.build,
+        )
+        artifact.save(force_insert=True)
+        count_use(artifact=artifact, has_new_bytes=False, now=now)
+        _keep_a_while(artifact, restoring, actor, now=now)
+        _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
+    return artifact
 
 
 def _unyank(files: Sequence[Artifact]) -> int:

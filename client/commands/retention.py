@@ -1,4 +1,4 @@
-"""`strongroom retention`: see what would go, let it go, and ask why something expires."""
+"""`strongroom retention`: see what would go, let it go, and ask what that freed, or why it goes."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -17,21 +17,22 @@ from client.settings import Settings, add_options, settings_of
 from client.verification.errors import NothingOffered
 
 NAME: Final = "retention"
-HELP: Final = "plan what expires, apply a plan, or explain why an artifact expires"
+HELP: Final = "plan what expires, apply a plan, show what it freed, or explain an expiry"
 
 
 def add(parser: ArgumentParser) -> None:
     """What to do, and with what."""
     parser.add_argument(
         "action",
-        choices=("plan", "apply", "explain"),
-        help="write down what would go now; let a plan go; say when and why an artifact expires",
+        choices=("plan", "apply", "show", "explain"),
+        help="write down what would go now; let a plan go; show what is deleted by a plan, and "
+        "confirmed as gone by the store; say when and why an artifact expires",
     )
     parser.add_argument(
         "what",
         metavar="PLAN|PATH",
         nargs="?",
-        help="the id of a plan to apply; the path or id of an artifact to explain",
+        help="the id of a plan to apply or show; the path or id of an artifact to explain",
     )
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--organization", metavar="ORG", help="plan for all its projects")
@@ -43,7 +44,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> ExitCode:
     """Do it."""
     if (args.action == "plan") is (args.what is not None):
-        expected = {"plan": "no argument", "apply": "PLAN", "explain": "PATH"}[args.action]
+        expected = {"plan": "no argument", "explain": "PATH"}.get(args.action, "PLAN")
         raise WrongUsage(command=f"retention {args.action}", expected=expected, found=args.what)
     settings = settings_of(args, args.environ)
     store = settings.store(console)
@@ -52,6 +53,8 @@ def run(args: Namespace, console: Console) -> ExitCode:
             return _plan(store, _place(args, settings), console)
         case "apply":
             return _apply(store, _plan_id(args.what), args.wait, console)
+        case "show":
+            return _show(store, _plan_id(args.what), console)
         case _:
             return _explain(store, settings, args.what, console)
 
@@ -97,7 +100,33 @@ def _apply(store: Store, plan: str, wait: float | None, console: Console) -> Exi
     )
     if state == RUNNING:
         console.say("the store goes on; the same command tells how far it is")
+    else:
+        console.say(f"what that frees, and when: strongroom retention show {plan}")
     console.result(applied)
+    return ExitCode.DONE
+
+
+def _show(store: Store, plan: str, console: Console) -> ExitCode:
+    freed = store.get(store.address("api", "v1", "retention-plans", plan, "freed")).document
+    planned, deleted, confirmed = (
+        member(freed, step, dict) for step in ("planned", "deleted", "confirmed")
+    )
+    console.say(f"planned: {member(planned, 'artifacts', int)} artifacts, {_bytes(planned)}")
+    console.say(
+        f"deleted: {member(deleted, 'artifacts', int)} artifacts,"
+        f" {size(member(deleted, 'logical_bytes', int))}"
+    )
+    console.say(
+        f"confirmed: {member(confirmed, 'artifacts', int)} artifacts,"
+        f" {size(member(confirmed, 'physical_bytes', int))} that the store has no more"
+    )
+    for one in objects(freed.get("waiting")):
+        until = f", until {one['until']}" if one.get("until") else ""
+        console.say(
+            f"  {one.get('where')}: {member(one, 'artifacts', int)} artifacts,"
+            f" {size(member(one, 'physical_bytes', int))}{until}"
+        )
+    console.result(freed)
     return ExitCode.DONE
 
 

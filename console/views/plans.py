@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from artifacts.errors import RetentionPlanStale
+from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import changed_since, holder_of_plan
 from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
 from artifacts.queries.retention import names_of_scopes
@@ -21,15 +22,25 @@ from artifacts.queries.retention_plans import (
     run_of,
     runs_of,
     visible_plan,
+    wait_of,
 )
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
+from artifacts.usecases.collect_blobs import GRACE
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from artifacts.wiring import trash_window
 from console.administration import Place, administered, members_only, show_place
 from console.asking import asked, pages
 from console.confirming import answers
-from console.planning import MOST_RULES, OF_PLANS, changes, names_in, rules_shown, standing
+from console.planning import (
+    MOST_RULES,
+    OF_PLANS,
+    WHEREABOUTS,
+    changes,
+    names_in,
+    rules_shown,
+    standing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +99,7 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
         "is_narrowed": bool(given.keys() - {"cursor"}),
         "pages": pages(given, encode_cursor(shown[-1].pk) if len(items) > PAGE_ITEMS else None),
     }
-    return _show(request, actor, found, "console/administration/plan.html", content)
+    return _show(request, actor, found, "console/administration/plan.html", content | _freed(found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,6 +131,18 @@ def cancel(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     return _to(found.pk)
 
 
+def _freed(plan: RetentionPlan) -> dict[str, Any]:
+    """What the store has confirmed of the plan's run, and where the rest is, once it has ended."""
+    run = run_of(plan)
+    if run is None or run.ended_at is None:
+        return {}
+    freed = freed_by(plan, grace=GRACE, now=timezone.now())
+    return {
+        "freed": freed,
+        "waiting": [(*WHEREABOUTS[where], one) for where, one in freed.waiting.items()],
+    }
+
+
 def _to(plan: UUID) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("retention_plan", args=[plan]))
 
@@ -135,12 +158,13 @@ def _show(
 ) -> HttpResponse:
     """A page about one plan: where it stands, with its run or what has changed since."""
     place = Place.of(holder_of_plan(plan), actor=actor)
-    run = run_of(plan)
+    run, wait = run_of(plan), wait_of(plan)
     changed: Sequence[Mapping[str, Any]] = run.changed if run is not None else changed_since(plan)
     frame = {
         "plan": plan,
         "run": run,
         "standing": standing(plan, run, changed),
+        "exceeded": wait.exceeded if wait is not None else [],
         "changes": changes(changed, names_of_scopes(names_in(changed))),
         "looked_through": run.removed_artifacts + run.spared_artifacts if run is not None else 0,
         "here": f"Plan of {plan.made_at:%Y-%m-%d %H:%M} UTC",

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from artifacts.domain.holds import ArtifactHeld, Reach
 from artifacts.errors import ArtifactKept, ArtifactNotFound
-from artifacts.models import Artifact, Hold, Project, TrashedArtifact
+from artifacts.models import Artifact, Blob, FreedBlob, Hold, Project, TrashedArtifact
 from artifacts.queries import visible_artifact
 from artifacts.queries.retention import Holder
 from artifacts.queries.trash import trashed_seen_by
@@ -40,7 +40,11 @@ class History:
             Kind(path=f"{name}/{number}", bytes_of=f"{max(number, 1)} of {name}")
             for number in range(4)
         ]
-        self.artifacts = [put(project, kind, first=NOW).pk for kind in kinds]
+        made = [put(project, kind, first=NOW) for kind in kinds]
+        self.artifacts = [one.pk for one in made]
+        for one in made:
+            self.store.blobs[one.blob.key] = bytes(one.blob.size_bytes)
+        self.blobs = {one.blob_id for one in made}
         self.held: dict[UUID, Hold] = {}
 
     def act(self, act: str, number: int) -> None:
@@ -58,14 +62,31 @@ class History:
             states.add(row.blob.state if row is not None else "gone")
         return states
 
+    def is_true_of_the_store(self) -> bool:
+        """Whether all that somebody has is stored, and nothing is that was confirmed as freed."""
+        used = set[str]()
+        for kind in (Artifact, TrashedArtifact):
+            of_ours = kind.objects.filter(pk__in=self.artifacts)
+            used.update(of_ours.values_list("blob__key", flat=True))
+        freed = FreedBlob.objects.filter(blob_id__in=self.blobs)
+        rows = Blob.objects.filter(pk__in=self.blobs)
+        return (
+            used <= self.store.blobs.keys()
+            and not freed.filter(key__in=self.store.blobs).exists()
+            and freed.count() + rows.count() == len(self.blobs)
+        )
+
     def end(self) -> None:
-        """Nothing is held any more, and what was restored has had its time."""
+        """Nothing is held any more, what was restored has had its time, and all is collected."""
         for one in self.artifacts:
             self._lift(one)
         self.now += LONG
         self._run(self.artifacts[0])
         self.now += LONG
         self._bury(self.artifacts[0])
+        for _round in range(2):
+            self.now += timedelta(days=1)
+            self._collect(self.artifacts[0])
 
     def _hold(self, one: UUID) -> None:
         there = (Artifact.objects.filter(pk=one), TrashedArtifact.objects.filter(pk=one))

@@ -9,6 +9,7 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.models import (
     Artifact,
     Blob,
+    BlobState,
     Build,
     Contribution,
     DeclaredUse,
@@ -104,6 +105,7 @@ def _blob(text: str, size_bytes: int, stored_at: datetime) -> Blob:
     digest = sha256(text.encode()).hexdigest()
     found, _is_new = Blob.objects.get_or_create(
         sha256=digest,
+        state=BlobState.LIVE,
         defaults={"size_bytes": size_bytes, "key": f"blobs/{digest}", "stored_at": stored_at},
     )
     return found

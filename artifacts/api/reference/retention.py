@@ -6,6 +6,7 @@ from artifacts.api.reference.projects import NEED_A_RIGHT, OF_PROJECT
 from artifacts.api.retention import RetentionIn
 from artifacts.api.retention_previews import PreviewIn
 from artifacts.api.retention_shapes import (
+    FreedDocument,
     PlanDocument,
     PlanItemDocument,
     PreviewDocument,
@@ -148,6 +149,15 @@ OPERATIONS: Final[Operations] = {
             ),
         ),
         refusals=(RetentionPlanNotFound, MalformedRequest),
+    ),
+    f"GET {_PLAN}/freed": Operation(
+        id="show_what_retention_plan_freed",
+        reader=Reader.ADMINISTRATOR,
+        summary="What a retention plan has freed: planned, deleted and confirmed",
+        text="Bytes count as confirmed when they were removed and the store, asked again, had them "
+        "no more, also not as old versions. Until then it says where they wait, and how long.",
+        answers=(Answer(200, "What became of its bytes.", FreedDocument),),
+        refusals=(RetentionPlanNotFound,),
     ),
     f"POST {_PLAN}/apply": Operation(
         id="apply_retention_plan",

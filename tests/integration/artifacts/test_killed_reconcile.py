@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from artifacts.adapters.directory_store import DirectoryBlobStore
-from artifacts.models import Blob, BlobState, Reconciliation, Scrub
+from artifacts.models import Blob, BlobState, FreedBlob, Reconciliation, Scrub
 from artifacts.usecases.mend_blob import Copies
 from artifacts.usecases.reconcile_store import Kept, reconcile_store
 from artifacts.usecases.repair_store import Repair, repair_store
@@ -19,7 +19,7 @@ from artifacts.usecases.scrub_blobs import scrub_blobs
 from config.operator import OPERATOR
 from kernel.actor import Actor
 from kernel.audit.models import AuditRecord
-from tests.factories.builds import send, start
+from tests.factories.builds import digest_of, send, start
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 OLD = timedelta(days=2)
@@ -41,6 +41,8 @@ POINTS = (
     "artifacts.mending",
     "artifacts.orphaned",
     "artifacts.removed",
+    "artifacts.asked",
+    "artifacts.freeing",
     "artifacts.collected",
     "artifacts.given_up",
 )
@@ -98,6 +100,10 @@ def test_ends_the_same_whatever_kills_it(first: Actor, tmp_path: Path, point: st
     assert not Blob.objects.exclude(state=BlobState.LIVE).exists()
     kept = {blob.key for blob in Blob.objects.filter(damaged_at=None)}
     assert stored(tmp_path) == kept
+    assert not FreedBlob.objects.filter(key__in=kept).exists()
+    assert [
+        one.size_bytes for one in FreedBlob.objects.filter(sha256=digest_of(b"nobody's").hex)
+    ] == [8]
     assert AuditRecord.objects.filter(action="blob.damage").count() <= 3
     events = AuditRecord.objects.filter(action="blob.damage").values_list("target", flat=True)
     assert len(events) == len(set(events))

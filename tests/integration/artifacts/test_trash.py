@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from artifacts.domain.holds import ArtifactHeld, Reach
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.quota import Limits, Quota, Use
 from artifacts.domain.reasons import ReasonMissing
 from artifacts.errors import (
     ArtifactExpired,
@@ -17,12 +18,14 @@ from artifacts.errors import (
     ArtifactNotPublished,
     ArtifactRemoved,
     PathTaken,
+    QuotaExceeded,
 )
 from artifacts.models import Artifact, Blob, DeclaredUse, Project, Tombstone, TrashedArtifact
 from artifacts.queries import Place, visible_artifact
 from artifacts.queries.expiry import expiry_of
 from artifacts.queries.retention import Holder
 from artifacts.queries.trash import trash_after, trashed_seen_by
+from artifacts.queries.use import counted_use, measured_use
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.collect_blobs import GRACE, collect_blobs
 from artifacts.usecases.discard_artifacts import copied
@@ -31,8 +34,10 @@ from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.publish_file import Incoming, publish_file
+from artifacts.usecases.recount_use import recount_use
 from artifacts.usecases.remove_artifact import remove_artifact
 from artifacts.usecases.restore_artifact import Restoring, restore_trashed
+from artifacts.usecases.set_quota import set_organization_quota
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import PermissionMissing
@@ -189,6 +194,50 @@ def test_gives_nothing_back_when_its_window_is_over(project: Project) -> None:
         restore(trashed)
 
 
+def test_counts_the_bytes_that_are_back_once(project: Project) -> None:
+    limit(bytes_most=100, files_most=2)
+    trashed = [
+        remove(put(project, Kind(path=path, bytes_of="shared"), first=NOW)) for path in ("a", "b")
+    ]
+    organization = project.organization
+    recount_use(subject=organization, now=TODAY)
+    assert counted_use(organization) == Use()
+
+    for one in trashed:
+        restore(trashed_seen_by(administrator(), artifact=one.pk))
+
+    assert counted_use(organization) == Use(2, 200, 100) == measured_use(organization)[0]
+
+
+def test_gives_back_what_fits_though_its_removal_was_not_counted_yet(project: Project) -> None:
+    """What goes is counted out every few minutes: until then the quota looks full."""
+    artifact = put(project, Kind(), first=NOW)
+    limit(bytes_most=100, files_most=1)
+    trashed = remove(artifact)
+    assert counted_use(project.organization) == Use(1, 100, 100)
+
+    restore(trashed_seen_by(administrator(), artifact=trashed.pk))
+
+    assert counted_use(project.organization) == Use(1, 100, 100)
+
+
+def test_gives_nothing_back_that_does_not_fit(project: Project) -> None:
+    trashed = remove(put(project, Kind(path="a"), first=NOW))
+    put(project, Kind(path="b"), first=NOW)
+    limit(bytes_most=100, files_most=2)
+
+    with pytest.raises(QuotaExceeded):
+        restore(trashed_seen_by(administrator(), artifact=trashed.pk))
+
+    assert TrashedArtifact.objects.get().pk == trashed.pk
+    assert counted_use(project.organization) == Use(1, 100, 100)
+
+
+def limit(*, bytes_most: int, files_most: int) -> None:
+    quota = Quota(bytes=Limits(hard=bytes_most), files=Limits(hard=files_most))
+    set_organization_quota(actor=administrator(), organization="acme", quota=quota, now=NOW)
+
+
 def test_keeps_what_is_held_until_the_hold_is_lifted(project: Project) -> None:
     held, gone = (put(project, Kind(path=path), first=NOW) for path in ("a", "b"))
     for one in (held, gone):
@@ -267,8 +316,11 @@ def test_never_costs_what_is_held_its_bytes(project: Project) -> None:
         for act, number in acts:
             history.act(act, number)
             assert history.states_of_held_bytes() == {"live"}
+            assert history.is_true_of_the_store()
         history.end()
         assert not Artifact.objects.exists()
         assert not TrashedArtifact.objects.exists()
+        assert history.store.blobs == {}
+        assert history.is_true_of_the_store()
 
     holds()

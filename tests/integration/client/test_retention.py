@@ -14,12 +14,15 @@ from artifacts.models import Artifact, RetentionRun, TrashedArtifact
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
+from artifacts.usecases.collect_blobs import collect_blobs
+from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.set_quota import set_project_quota
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from kernel.actor import Permission
 from tests.factories.actors import administrator
 from tests.factories.command import Command
 from tests.factories.shelf import Kind, put
+from tests.fakes.blob_store import MemoryBlobStore
 from tests.journeys.conftest import Shop, shop, web
 
 __all__ = ["shop", "web"]
@@ -92,7 +95,35 @@ def test_lets_a_plan_go(owner: Command, expired: Artifact) -> None:
     assert (started.code, ended.code) == (0, 0), started.err + ended.err
     assert "running: 0 of 1 artifacts are gone" in started.out
     assert "done: 1 of 1 artifacts are gone, 4.0 KiB; 0 were spared" in ended.out
+    assert f"strongroom retention show {made}" in ended.out
     assert TrashedArtifact.objects.get().pk == expired.pk
+
+
+def test_sees_what_is_confirmed_and_what_waits(owner: Command, expired: Artifact) -> None:
+    made = plan(owner)
+    owner("retention", "apply", made)
+    apply_retention(clock=timezone.now)
+
+    trashed = owner("retention", "show", made)
+    until = TrashedArtifact.objects.get().restorable_until.strftime("%Y-%m-%dT%H:%M")
+    TrashedArtifact.objects.update(restorable_until=timezone.now())
+    empty_trash(now=timezone.now())
+    store = MemoryBlobStore(blobs={Artifact.objects.get().blob.key: b"kept"})
+    for days in (0, 2):
+        collect_blobs(inventory=store, now=timezone.now() + timedelta(days=days))
+    gone = owner("retention", "show", made, "--json")
+
+    assert trashed.code == 0, trashed.err
+    assert "planned: 1 artifacts, 4.0 KiB, 4.0 KiB of which nobody else has" in trashed.out
+    assert "deleted: 1 artifacts, 4.0 KiB" in trashed.out
+    assert "confirmed: 0 artifacts" in trashed.out
+    assert f"in-trash: 1 artifacts, 4.0 KiB, until {until}" in trashed.out
+    assert gone.json["confirmed"] == {
+        "artifacts": 1,
+        "blobs": 1,
+        "physical_bytes": expired.blob.size_bytes,
+    }
+    assert gone.json["waiting"] == []
 
 
 @pytest.mark.usefixtures("expired")
@@ -146,7 +177,9 @@ def test_is_told_why_an_artifact_expires(owner: Command, expired: Artifact) -> N
 
 
 @pytest.mark.parametrize(
-    "words", [("plan", "it"), ("apply",), ("apply", "it"), ("explain",)], ids=" ".join
+    "words",
+    [("plan", "it"), ("apply",), ("apply", "it"), ("show",), ("show", "it"), ("explain",)],
+    ids=" ".join,
 )
 def test_is_told_what_an_action_takes(owner: Command, words: tuple[str, ...]) -> None:
     told = owner("retention", *words)

@@ -66,6 +66,7 @@ def test_agrees_then_finds_what_is_lost_and_repairs_it_by_the_report(
 
     assert metrics()["strongroom_store_differences", "missing"] == 1
     assert metrics()["strongroom_blobs_damaged", ""] == 0
+    assert metrics()["strongroom_blobs_stuck", ""] == 0
     assert f"marked      missing   {blob.key}: nothing, expected {len(data)} bytes" in run(
         "reconcile", "--repair", report
     )

@@ -10,15 +10,27 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from access.queries import organization_place
-from artifacts.models import Artifact, Project, RetentionPlan, RetentionRun
+from artifacts.domain.retention_limits import RunLimits
+from artifacts.errors import StorageUnavailable
+from artifacts.models import (
+    Artifact,
+    Blob,
+    Project,
+    RetentionPlan,
+    RetentionRun,
+    RetentionWait,
+)
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
+from artifacts.usecases.collect_blobs import collect_blobs
+from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from tests.factories.actors import administrator
 from tests.factories.people import owner_at_a_browser
 from tests.factories.shelf import Kind, put
 from tests.factories.shelves import make_project
+from tests.fakes.blob_store import MemoryBlobStore
 from tests.integration.console.test_pages import text
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +120,53 @@ def test_say_before_they_apply_what_goes_and_ask_for_the_name(place: Project, ol
     done = text(applied["Location"], olga)
     assert "Planned 3 files, 3.0 KiB" in done
     assert "Deleted 3 files, 3.0 KiB" in done
+    assert "Confirmed 0 files, 0 bytes" in done
+    assert "In the trash each can be restored until its time is over" in done
     assert Artifact.objects.count() == 2
+
+
+def test_say_what_the_store_has_confirmed_and_what_not(place: Project, olga: Client) -> None:
+    plan = planned(place)
+    address = f"/administration/plans/{plan.pk}"
+    olga.post(f"{address}/apply", {"name": "acme"})
+    apply_retention(clock=timezone.now, trash=timedelta(0))
+    empty_trash(now=timezone.now())
+    keys = list(Artifact.objects.values_list("blob__key", flat=True))
+    stuck = Blob.objects.exclude(key__in=keys).order_by("id")[0].key
+
+    class Locked(MemoryBlobStore):
+        def remove(self, key: str) -> None:
+            if key == stuck:
+                raise StorageUnavailable(reason="AccessDenied")
+            super().remove(key)
+
+    store = Locked(blobs=dict.fromkeys(keys, b""))
+    for days in (0, 2):
+        collect_blobs(inventory=store, now=timezone.now() + timedelta(days=days))
+
+    page = text(address, olga)
+
+    assert "Planned 3 files, 3.0 KiB" in page
+    assert "Confirmed 2 files, 2.0 KiB in 2 blobs that the store, asked again, has no more" in page
+    assert "Still in the store" in page
+    assert "1 1.0 KiB" in page
+
+
+def test_say_which_limit_a_plan_waits_for(place: Project, olga: Client) -> None:
+    plan = planned(place)
+    exceeded = RunLimits(most_percent=10, most_bytes=2048).exceeded(
+        artifacts=plan.artifacts, looked_at=plan.looked_at, logical_bytes=plan.logical_bytes
+    )
+    RetentionWait.objects.create(plan=plan, since=timezone.now(), exceeded=exceeded)
+    address = f"/administration/plans/{plan.pk}"
+
+    page = text(address, olga)
+
+    assert "It waits for a person." in page
+    assert "3 files would go; 0 may ( STRONGROOM_RETENTION_MOST_PERCENT )" in page
+    assert "3.0 KiB would go; 2.0 KiB may ( STRONGROOM_RETENTION_MOST_BYTES )" in page
+    olga.post(f"{address}/apply", {"name": "acme"})
+    assert "It waits for a person." not in text(address, olga)
 
 
 def test_tell_what_made_a_plan_stale_and_do_not_apply_it(place: Project, olga: Client) -> None:
