@@ -96,7 +96,8 @@ def test_is_told_from_upload_to_tombstone(
     order += ["“no room”", "asked to have the hold", "The hold was lifted"]
     order += ["Expired by rule older of acme/widget, version 2", "A plan said that it goes"]
     order += ["Removed; nobody gets it"]
-    order += ["Evidence kept", "https://slsa.dev/provenance/v1", "Nothing any more"]
+    order += ["Evidence kept", "https://slsa.dev/provenance/v1", "/predicates/removal/v1"]
+    order += ["the removal", "Nothing any more"]
     assert [gone.index(word) for word in order] == sorted(gone.index(word) for word in order)
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,24 +29,13 @@ from provenance.domain.removal import (
     statement_of,
 )
 from provenance.domain.statement import Subject, parse
-from tests.factories.evidence import AT, BASE_URL, BUILD, DIGEST, NAME, PROJECT, expected
+from tests.factories.evidence import AT, BASE_URL, BUILD, DIGEST, NAME, PROJECT, expected, removed
 from tests.factories.evidence import verification as of_build
 
 OTHER = UUID("99999999-9999-4999-8999-999999999999")
 IDENTITY = removal_attestor_id(base_url=BASE_URL)
 SUBJECT = Subject(removed_name(build=BUILD, path=NAME), DIGEST)
-GONE = Removed(
-    artifact=UUID(int=5),
-    build=BUILD,
-    path=NAME,
-    digest=DIGEST,
-    size_bytes=100,
-    stored_at=AT,
-    removed_at=AT + timedelta(days=1),
-    removed_by="olga",
-    restorable_until=AT + timedelta(days=8),
-    reason="a secret is in it",
-)
+GONE = removed()
 
 
 def signed(*gone: Removed, **changes: Any) -> Verification:
