@@ -80,6 +80,13 @@ class ArtifactExpired(Refusal):
     kind = Kind.GONE
 
 
+class TombstoneNotFound(Refusal):
+    """There is no tombstone of this artifact, or none that this token may see."""
+
+    code = "tombstone-not-found"
+    kind = Kind.NOT_FOUND
+
+
 class RetentionPlanNotFound(Refusal):
     """There is no such retention plan, or none that this token may see."""
 

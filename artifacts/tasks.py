@@ -3,10 +3,12 @@
 from functools import partial
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from artifacts import wiring
 from artifacts.usecases.apply_retention import apply_retention
+from artifacts.usecases.bury_removed import bury_removed
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.empty_trash import empty_trash
@@ -22,6 +24,7 @@ from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
 from provenance.usecases import attest_confirmed_jobs as confirmed
 from provenance.usecases.attest_builds import attest_builds
+from provenance.usecases.attest_removals import attest_removals
 
 
 @shared_task(name="artifacts.attest_builds", ignore_result=True)
@@ -62,8 +65,19 @@ def apply_retention_task(**_later: object) -> None:
 
 @shared_task(name="artifacts.empty_trash", ignore_result=True)
 def empty_trash_task(**_later: object) -> None:
-    """Bury what can be restored no longer."""
-    empty_trash(now=timezone.now())
+    """Ask for the removal of what can be restored no longer."""
+    empty_trash(base_url=settings.PUBLIC_URL, now=timezone.now())
+
+
+@shared_task(name="artifacts.attest_removals", ignore_result=True)
+def attest_removals_task(**_later: object) -> None:
+    """Attest what was removed, and bury it."""
+    attest_removals(
+        attestor=provenance_wiring.attestor(),
+        endings=wiring.endings(),
+        bury=bury_removed,
+        clock=timezone.now,
+    )
 
 
 @shared_task(name="artifacts.schedule_retention", ignore_result=True)

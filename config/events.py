@@ -14,10 +14,11 @@ from artifacts.events import (
     UploadCompleted,
 )
 from kernel.outbox.events import SweepDue
-from provenance.events import AttestationRequested
+from provenance.events import AttestationRequested, RemovalRequested
 
 ROUTES: Final[Mapping[str, Sequence[str]]] = {
     AttestationRequested.name: ["artifacts.attest_builds", "artifacts.attest_confirmed_jobs"],
+    RemovalRequested.name: ["artifacts.attest_removals"],
     BuildPublished.name: [],
     UploadCompleted.name: ["artifacts.measure_uploads"],
     RetentionRunStarted.name: ["artifacts.apply_retention"],
@@ -31,6 +32,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.measure_uploads",
         "artifacts.apply_retention",
         "artifacts.empty_trash",
+        "artifacts.attest_removals",
         "artifacts.schedule_retention",
         "artifacts.probe_store",
         "artifacts.reconcile_store",

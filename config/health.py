@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from artifacts import wiring as artifacts_wiring
 from artifacts.queries.reconciling import damaged_blobs, last_reconciliation, stuck_blobs
+from artifacts.queries.trash import removals_without_evidence
 from artifacts.queries.uploads import missing_for_direct_uploads
 from config import broker
 from config.events import SWEEP_SECONDS
@@ -28,7 +29,7 @@ from kernel.audit.queries import oldest_unsealed_age, unsigned_age
 from kernel.errors import Refusal
 from kernel.outbox.queries import heartbeat_age, oldest_event_age
 from kernel.rest import problem_response
-from provenance.queries import oldest_pending_age
+from provenance.queries import oldest_pending_age, oldest_removal_age
 
 logger = logging.getLogger(__name__)
 
@@ -101,10 +102,20 @@ class _Waiting(Collector):
                 "Age of the oldest build that waits for its attestation.",
                 oldest_pending_age(now=now),
             ),
+            (
+                "removal",
+                "Age of the oldest removal that waits for its attestation.",
+                oldest_removal_age(now=now),
+            ),
         ):
             value = age.total_seconds()
             yield GaugeMetricFamily(f"strongroom_{name}_age_seconds", text, value=value)
         yield _differences()
+        yield GaugeMetricFamily(
+            "strongroom_removals_without_evidence",
+            "Artifacts that stay in the trash because no attestation of them is kept.",
+            value=removals_without_evidence(now=now),
+        )
         yield GaugeMetricFamily(
             "strongroom_blobs_damaged",
             "Blobs whose bytes are known to be others, and that nobody gets.",

@@ -43,6 +43,7 @@ _OUTCOMES = {
     RequestState.PENDING.value: shown.WAITING,
     RequestState.REFUSED.value: shown.BAD,
     RequestState.GIVEN_UP.value: shown.BAD,
+    RequestState.WITHDRAWN.value: shown.BAD,
 }
 MOST_SUBJECTS = 50
 
@@ -263,7 +264,7 @@ def _verification(subject: AttestationSubject) -> dict[str, Any]:
     of = subject.attestation
     expected = Expected(
         scope=Scope(of.organization_id, of.project_id),
-        build=of.build_id,
+        build=subject.build_id,
         subject=Subject(subject.name, Sha256(subject.sha256)),
         base_url=settings.PUBLIC_URL,
     )

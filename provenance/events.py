@@ -11,3 +11,11 @@ class AttestationRequested:
 
     name: ClassVar[str] = "attestation.requested"
     request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalRequested:
+    """What was removed waits for its statement, and with it its bytes."""
+
+    name: ClassVar[str] = "removal.requested"
+    request_id: UUID

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 
 from kernel.digest import Sha256
 from kernel.rows import Joined
@@ -45,6 +45,11 @@ HAS_PREDICATE: Final = """EXISTS (SELECT FROM attestation_subject AS said
     JOIN attestation ON attestation.id = said.attestation_id
     WHERE said.project_id = {project} AND said.build_id = {build} AND said.sha256 = {sha256}
         AND attestation.predicate_type = ANY(%s::text[]))"""
+
+# The same, of the first attestation that was kept about a file; null where there is none.
+FIRST_ATTESTATION: Final = """(SELECT said.attestation_id FROM attestation_subject AS said
+    WHERE said.project_id = {project} AND said.build_id = {build} AND said.sha256 = {sha256}
+        AND said.name = {name} ORDER BY said.id LIMIT 1)"""
 
 
 _ABOUT: Final = Joined(
@@ -117,11 +122,11 @@ def request_statuses(*, build: UUID) -> list[RequestStatus]:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequest:
-    """A request that waits, with what it is for."""
+    """A request that waits, with what it is for; a removal is for no build."""
 
     request: UUID
     project: UUID
-    build: UUID
+    build: UUID | None
     requested_at: datetime
     status: RequestStatus
 
@@ -305,9 +310,19 @@ def statements_not_believed(*, generation: int) -> int:
 def oldest_pending_age(*, now: datetime) -> timedelta:
     """How long the oldest request for an attestation has been waiting; zero when none does.
 
-    Second statements do not count: no build waits for them.
+    Second statements and removals do not count: no build waits for them.
     """
-    pending = AttestationRequest.objects.filter(state=RequestState.PENDING, confirms=None)
+    of_builds = Q(confirms=None, build_id__isnull=False)
+    return _oldest_age(of_builds, now=now)
+
+
+def oldest_removal_age(*, now: datetime) -> timedelta:
+    """How long the oldest removal has been waiting for its statement; zero when none does."""
+    return _oldest_age(Q(build_id=None), now=now)
+
+
+def _oldest_age(wanted: Q, *, now: datetime) -> timedelta:
+    pending = AttestationRequest.objects.filter(wanted, state=RequestState.PENDING)
     oldest = pending.aggregate(oldest=Min("requested_at"))["oldest"]
     return max(now - oldest, timedelta(0)) if oldest is not None else timedelta(0)
 

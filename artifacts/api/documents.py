@@ -112,12 +112,13 @@ def expiry_document(expiry: Decision, project: Project) -> ExpiryDocument:
     """When an artifact of the project expires, and why."""
     return {
         "expires_at": rfc3339(expiry.expires_at),
-        "rule": _cited_document(expiry.rule, project),
-        "kept_by": _cited_document(expiry.kept_by, project),
+        "rule": cited_document(expiry.rule, project),
+        "kept_by": cited_document(expiry.kept_by, project),
     }
 
 
-def _cited_document(cited: Cited | None, project: Project) -> CitedRuleDocument | None:
+def cited_document(cited: Cited | None, project: Project) -> CitedRuleDocument | None:
+    """A rule, and whose it is; None where none says so."""
     if cited is None:
         return None
     return {

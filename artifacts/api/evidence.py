@@ -1,5 +1,6 @@
 """Why an artifact is handed out or not, and the attestations to check it with oneself."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from artifacts.api.documents import rfc3339
 from artifacts.api.downloads import BUNDLE_TYPE
 from artifacts.api.links import artifact_url, bundle_url
+from artifacts.api.verdict_shapes import AttestationRow
 from artifacts.domain.visibility import require_read
 from artifacts.errors import AttestationNotFound
 from artifacts.models import Artifact
@@ -21,6 +23,9 @@ from kernel.native import NativeView
 from kernel.rest import actor_of
 from provenance import wiring as provenance_wiring
 from provenance.queries import attestation, attestations_of
+
+if TYPE_CHECKING:
+    from provenance.models import Attestation
 
 
 class ArtifactVerification(NativeView):
@@ -63,14 +68,7 @@ class ArtifactAttestations(NativeView):
                 "artifact": artifact_url(found),
                 "subject": {"sha256": digest.hex},
                 "attestations": [
-                    {
-                        "id": str(one.pk),
-                        "predicate_type": one.predicate_type,
-                        "bundle_sha256": one.bundle_sha256,
-                        "recorded_at": rfc3339(one.recorded_at),
-                        "media_type": BUNDLE_TYPE,
-                        "url": bundle_url(found, one.pk),
-                    }
+                    attestation_row(one, bundle_url(found, one.pk))
                     for one in attestations_of(
                         scope=found.project.scope, build=found.build_id, digest=digest
                     )
@@ -91,12 +89,29 @@ class ArtifactBundle(NativeView):
         )
         if one is None:
             raise AttestationNotFound
-        response = HttpResponse(bytes(one.bundle), content_type=BUNDLE_TYPE)
-        response["Repr-Digest"] = Sha256(one.bundle_sha256).field
-        response["ETag"] = f'"sha256:{one.bundle_sha256}"'
-        response["Content-Disposition"] = f'attachment; filename="{one.pk}.sigstore.json"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return bundle_response(one)
+
+
+def attestation_row(one: "Attestation", url: str) -> AttestationRow:
+    """An attestation in a list, with the address of its bundle."""
+    return {
+        "id": str(one.pk),
+        "predicate_type": one.predicate_type,
+        "bundle_sha256": one.bundle_sha256,
+        "recorded_at": rfc3339(one.recorded_at),
+        "media_type": BUNDLE_TYPE,
+        "url": url,
+    }
+
+
+def bundle_response(one: "Attestation") -> HttpResponse:
+    """The exact bytes of its bundle."""
+    response = HttpResponse(bytes(one.bundle), content_type=BUNDLE_TYPE)
+    response["Repr-Digest"] = Sha256(one.bundle_sha256).field
+    response["ETag"] = f'"sha256:{one.bundle_sha256}"'
+    response["Content-Disposition"] = f'attachment; filename="{one.pk}.sigstore.json"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _readable(request: Request, artifact: UUID) -> Artifact:

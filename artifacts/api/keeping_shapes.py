@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, TypedDict
 
+from artifacts.api.retention_shapes import CitedRuleDocument
+from artifacts.api.verdict_shapes import AttestationRow
 from artifacts.domain.declarations import Kind
 from artifacts.domain.holds import HoldState
 from kernel.shapes import Count, Digest, FilePath, Id, ProjectName, Says, SizeBytes, Time, Url
@@ -77,6 +79,29 @@ class TrashedDocument(TypedDict):
     reason: str
     rule: Annotated[str | None, Says(description="The retention rule; null for a person's act.")]
     restore: Url
+
+
+class TombstoneDocument(TypedDict):
+    """What is left of an artifact that is gone for good."""
+
+    artifact: Id
+    path: FilePath
+    build: Url
+    sha256: Digest
+    size_bytes: SizeBytes
+    stored_at: Time
+    expired_at: Annotated[Time | None, Says(description="Null where a person removed it.")]
+    removed_at: Time
+    removed_by: str
+    buried_at: Annotated[Time, Says(description="From then on its bytes were given up.")]
+    reason: str
+    rule: CitedRuleDocument | None
+    plan: Id | None
+    removal: Annotated[Url, Says(description="The attestation that it was removed.")]
+    attestations: Annotated[
+        list[AttestationRow],
+        Says(description="All that are kept about its bytes in its build, and the removal's."),
+    ]
 
 
 class CountedDocument(TypedDict):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from artifacts.models import Artifact, Build, Organization, Project
+from artifacts.models import Artifact, Build, Organization, Project, Tombstone
 
 
 def root() -> str:
@@ -36,6 +36,11 @@ def artifact_url(artifact: Artifact, part: str = "") -> str:
 def bundle_url(artifact: Artifact, attestation: UUID | str) -> str:
     """The bundle of one attestation about the artifact's bytes."""
     return artifact_url(artifact, f"/attestations/{attestation}")
+
+
+def tombstone_bundle_url(tombstone: Tombstone, attestation: UUID) -> str:
+    """The bundle of one attestation about an artifact that is gone."""
+    return f"{root()}/artifacts/{tombstone.pk}/tombstone/attestations/{attestation}"
 
 
 def named_download_url(artifact: Artifact) -> str:

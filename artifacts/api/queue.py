@@ -45,7 +45,7 @@ def _reason(found: WaitingReason) -> WaitingReasonDocument:
 def _waiting(found: WaitingRequest) -> WaitingRequestDocument:
     return {
         "project": str(found.project),
-        "build": f"{root()}/builds/{found.build}",
+        "build": f"{root()}/builds/{found.build}" if found.build is not None else None,
         "requested_at": rfc3339(found.requested_at),
         **request_document(found.status),
     }

@@ -30,10 +30,10 @@ class WaitingReasonDocument(TypedDict):
 
 
 class WaitingRequestDocument(AttestationRequestDocument):
-    """One statement that waits, and the build that it is for."""
+    """One statement that waits, and the build that it is for; null of a removal, of many builds."""
 
     project: Id
-    build: Url
+    build: Url | None
     requested_at: Time
 
 

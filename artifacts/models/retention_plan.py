@@ -173,6 +173,8 @@ class Tombstone(models.Model):
     """What remains of an artifact that a run or a person took away. Append-only, by grant.
 
     `artifact_id` and everything of the name stays taken: a path is never given to other bytes.
+    There is none without `attestation`, which says so as a signed statement; and none of a
+    published build without `evidence`, a statement about the artifact as it was built or released.
     """
 
     artifact_id = models.UUIDField(primary_key=True)
@@ -195,10 +197,26 @@ class Tombstone(models.Model):
     level = models.PositiveSmallIntegerField(null=True)
     scope_id = models.UUIDField(null=True)
     version = models.PositiveIntegerField(null=True)
+    # Attestations are never deleted: nobody looks from them to here.
+    attestation = models.ForeignKey(
+        "provenance.Attestation", on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    was_published = models.BooleanField()
+    evidence = models.ForeignKey(
+        "provenance.Attestation",
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+    )
 
     class Meta:
         db_table = "tombstone"
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(was_published=False) | models.Q(evidence__isnull=False),
+                name="no_evidence_saved_no_deletion",
+            ),
             models.UniqueConstraint(fields=["build", "path"], name="one_tombstone_per_path"),
             models.UniqueConstraint(
                 fields=["project", "origin", "path"], name="one_tombstone_per_origin_path"

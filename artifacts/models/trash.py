@@ -11,7 +11,8 @@ from artifacts.models.retention_plan import RetentionPlan
 class TrashedArtifact(NamedFile):
     """An artifact's whole row, out of everybody's way, and who or what removed it.
 
-    It keeps bytes and name as the artifact did. At `restorable_until` it becomes a tombstone.
+    It keeps bytes and name as the artifact did. Behind `restorable_until` its removal is to be
+    attested (`removal`), and with that it becomes a tombstone; without, it stays.
     Removed by a rule it has `expired_at`, the rule and the plan; by a person, a reason.
     """
 
@@ -25,6 +26,9 @@ class TrashedArtifact(NamedFile):
     level = models.PositiveSmallIntegerField(null=True)
     scope_id = models.UUIDField(null=True)
     version = models.PositiveIntegerField(null=True)
+    removal = models.ForeignKey(
+        "provenance.AttestationRequest", on_delete=models.PROTECT, null=True, db_index=False
+    )
 
     class Meta:
         db_table = "trashed_artifact"
@@ -38,7 +42,16 @@ class TrashedArtifact(NamedFile):
             ),
         ]
         indexes = [
-            models.Index(fields=["restorable_until", "id"], name="trashed_by_end"),
+            models.Index(
+                fields=["restorable_until", "id"],
+                condition=models.Q(removal=None),
+                name="trashed_by_end",
+            ),
+            models.Index(
+                fields=["removal"],
+                condition=models.Q(removal__isnull=False),
+                name="trashed_by_removal",
+            ),
             models.Index(fields=["project", "-removed_at", "id"], name="trashed_newest"),
             models.Index(fields=["blob"], name="trashed_by_blob"),
         ]

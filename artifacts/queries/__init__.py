@@ -285,6 +285,8 @@ def _require_not_removed(gone: Tombstone | TrashedArtifact | None) -> None:
     if isinstance(gone, TrashedArtifact):
         facts["restorable_until"] = gone.restorable_until
         facts["restored_by"] = f"an owner of {gone.project}"
+    else:
+        facts["attestation"] = gone.attestation_id
     if gone.level is None:
         raise ArtifactRemoved(**facts, reason=gone.reason)
     raise ArtifactExpired(

@@ -69,7 +69,7 @@ def life_of(*, actor: Actor, artifact: UUID) -> Life:
     related = ("build", "project__organization")
     live = Artifact.objects.select_related("blob", "yank", "quarantine", *related)
     trashed = TrashedArtifact.objects.select_related("blob", *related)
-    tombstones = Tombstone.objects.select_related(*related)
+    tombstones = Tombstone.objects.select_related("attestation", *related)
     # All three, whatever is found: how long the answer takes tells nothing.
     rows = (
         live.filter(seen, pk=artifact).first(),

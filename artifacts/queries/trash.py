@@ -9,21 +9,52 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from artifacts.errors import ArtifactNotFound
 from artifacts.models import Artifact, Project, TrashedArtifact
-from artifacts.queries.protecting import PROTECTED
+from artifacts.queries.protecting import PROTECTED, SHA256
 from artifacts.queries.seeing import of_projects_seen_by
 from kernel.actor import Actor
+from provenance.queries import FIRST_ATTESTATION
 
 # What an artifact has, or the trash: no collector takes it.
 HAS_USER: Final = Q(Exists(Artifact.objects.filter(blob=OuterRef("pk")))) | Q(
     Exists(TrashedArtifact.objects.filter(blob=OuterRef("pk")))
 )
+_EVIDENCE: Final = FIRST_ATTESTATION.format(
+    project="artifact.project_id", build="artifact.build_id", sha256=SHA256, name="artifact.path"
+)
+_WAS_PUBLISHED: Final = (
+    "(SELECT build.state = 'published' FROM build WHERE build.id = artifact.build_id)"
+)
+# What was published was attested; where nothing of that is kept, the bytes are all there is.
+_IS_ATTESTED: Final = f"(NOT {_WAS_PUBLISHED} OR {_EVIDENCE} IS NOT NULL)"
+_GOES: Final = f"NOT ({PROTECTED}) AND {_IS_ATTESTED}"
 # What is protected stays as long as that: those behind it must not wait for it.
 _DUE: Final = f"""
     SELECT artifact.id FROM trashed_artifact AS artifact
-    WHERE artifact.restorable_until <= %s AND NOT ({PROTECTED})
+    WHERE artifact.removal_id IS NULL AND artifact.restorable_until <= %s AND {_GOES}
     ORDER BY artifact.restorable_until, artifact.id LIMIT %s
     FOR UPDATE OF artifact SKIP LOCKED
 """  # noqa: S608 - words of our own
+_OF_REMOVAL: Final = f"""
+    SELECT artifact.id, {_GOES} FROM trashed_artifact AS artifact
+    WHERE artifact.removal_id = %s ORDER BY artifact.id FOR UPDATE OF artifact
+"""  # noqa: S608 - as above
+_WITHOUT_EVIDENCE: Final = f"""
+    SELECT count(*) FROM trashed_artifact AS artifact
+    WHERE artifact.removal_id IS NULL AND artifact.restorable_until <= %s AND NOT {_IS_ATTESTED}
+"""  # noqa: S608 - as above
+_SAME: Final = ", ".join(
+    (
+        *("project_id", "build_id", "origin", "path", "ref", "stored_at", "expired_at"),
+        *("removed_at", "removed_by", "reason", "plan_id", "rule", "level", "scope_id", "version"),
+    )
+)
+_BURY: Final = f"""
+    WITH artifact AS (DELETE FROM trashed_artifact WHERE removal_id = %(removal)s RETURNING *)
+    INSERT INTO tombstone (artifact_id, sha256, size_bytes, buried_at, attestation_id,
+        was_published, evidence_id, {_SAME})
+    SELECT artifact.id, {SHA256}, (SELECT size_bytes FROM blob WHERE blob.id = artifact.blob_id),
+        %(now)s, %(attestation)s, {_WAS_PUBLISHED}, {_EVIDENCE}, {_SAME} FROM artifact
+"""  # noqa: S608 - as above
 
 
 def trashed_seen_by(actor: Actor, *, artifact: UUID) -> TrashedArtifact:
@@ -49,11 +80,33 @@ def trash_after(
     return list(found.order_by("-removed_at", "id")[:limit])
 
 
-def lock_due(*, now: datetime, limit: int) -> list[UUID]:
-    """What can be restored no longer, and nothing protects; locked until the commit."""
+def lock_due(*, now: datetime, limit: int) -> list[TrashedArtifact]:
+    """What can be restored no longer, nothing protects and no removal names; until the commit."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [now, now, limit])
-        return [row[0] for row in cursor.fetchall()]
+        ids = [row[0] for row in cursor.fetchall()]
+    return list(_loaded().filter(pk__in=ids).order_by("project_id", "build_id", "path"))
+
+
+def lock_removal(removal: UUID, *, now: datetime) -> list[bool]:
+    """Of each file of a removal that is still in the trash, whether it goes; until the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_REMOVAL, [now, removal])
+        return [goes for _artifact, goes in cursor.fetchall()]
+
+
+def bury(removal: UUID, *, attestation: UUID, now: datetime) -> None:
+    """Turn every file of a removal into a tombstone, by one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BURY, {"removal": removal, "attestation": attestation, "now": now})
+
+
+def removals_without_evidence(*, now: datetime) -> int:
+    """How much could go, was published, and has no attestation that is kept: so it stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_EVIDENCE, [now])
+        row = cursor.fetchone()
+    return int(row[0]) if row is not None else 0
 
 
 def is_restorable(trashed: TrashedArtifact, *, now: datetime) -> bool:

@@ -1,68 +1,90 @@
-"""Empty the trash: what can be restored no longer becomes a tombstone, and its bytes nobody's.
+"""Empty the trash: ask for the removal of what can be restored no longer (docs/adr/0049).
 
-What is held or in use stays in it as long as that.
+What is held or in use stays in it as long as that, and what was published and has no evidence.
+Everything stays until the removal is attested; then `bury_removed` leaves tombstones.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from django.db import transaction
 
-from artifacts.models import Tombstone, TrashedArtifact
+from artifacts.domain.retention import Level
+from artifacts.models import TrashedArtifact
 from artifacts.queries.locking import holds_stand_still
 from artifacts.queries.trash import lock_due
 from kernel import faults
+from kernel.digest import Sha256
+from provenance.domain.removal import MOST_REMOVED, Removed, Rule
+from provenance.usecases.request_removal import request_removal
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 1000
+# Eight statements, if all are of one project.
+BATCH: Final = 8 * MOST_REMOVED
 
 
-def empty_trash(*, now: datetime) -> int:
-    """Bury everything whose window is over, batch by batch; how much that was.
+def empty_trash(*, base_url: str, now: datetime) -> int:
+    """Ask for the removal of everything whose window is over, batch by batch; how much that was.
 
     A repeat, also after a kill, does what is left; two at once share the work.
     """
     total = 0
-    while buried := _bury(now=now):
-        total += buried
-        faults.reach("artifacts.buried")
+    while asked := _ask(base_url, now=now):
+        total += asked
+        faults.reach("artifacts.removal-asked")
     if total:
-        logger.info("trash emptied", extra={"artifacts": total})
+        logger.info("removal asked for", extra={"artifacts": total})
     return total
 
 
-def _bury(*, now: datetime) -> int:
+def _ask(base_url: str, *, now: datetime) -> int:
     with transaction.atomic(durable=True):
         holds_stand_still()
-        due = TrashedArtifact.objects.filter(pk__in=lock_due(now=now, limit=BATCH))
-        gone = list(due.select_related("blob"))
-        Tombstone.objects.bulk_create(_tombstone(one, now=now) for one in gone)
-        due.delete()
-        faults.reach("artifacts.burying")
-    return len(gone)
+        due = lock_due(now=now, limit=BATCH)
+        for _project, files in groupby(due, key=lambda one: one.project_id):
+            rest = list(files)
+            while rest:
+                _ask_once(rest[:MOST_REMOVED], base_url, now=now)
+                rest = rest[MOST_REMOVED:]
+        faults.reach("artifacts.asking-removal")
+    return len(due)
 
 
-def _tombstone(trashed: TrashedArtifact, *, now: datetime) -> Tombstone:
-    return Tombstone(
-        artifact_id=trashed.pk,
-        project_id=trashed.project_id,
-        build_id=trashed.build_id,
-        origin=trashed.origin,
+def _ask_once(files: Sequence[TrashedArtifact], base_url: str, *, now: datetime) -> None:
+    """One statement about files of one project."""
+    removal = request_removal(
+        scope=files[0].project.scope,
+        removed=[_removed(one) for one in files],
+        base_url=base_url,
+        now=now,
+    )
+    TrashedArtifact.objects.filter(pk__in=[one.pk for one in files]).update(removal=removal)
+
+
+def _removed(trashed: TrashedArtifact) -> Removed:
+    return Removed(
+        artifact=trashed.pk,
+        build=trashed.build_id,
         path=trashed.path,
-        ref=trashed.ref,
-        sha256=trashed.blob.sha256,
+        digest=Sha256(trashed.sha256),
         size_bytes=trashed.blob.size_bytes,
         stored_at=trashed.stored_at,
-        expired_at=trashed.expired_at,
         removed_at=trashed.removed_at,
-        buried_at=now,
         removed_by=trashed.removed_by,
+        restorable_until=trashed.restorable_until,
+        expired_at=trashed.expired_at,
+        rule=_rule(trashed),
+        plan=trashed.plan_id,
         reason=trashed.reason,
-        plan_id=trashed.plan_id,
-        rule=trashed.rule,
-        level=trashed.level,
-        scope_id=trashed.scope_id,
-        version=trashed.version,
     )
+
+
+def _rule(trashed: TrashedArtifact) -> Rule | None:
+    if trashed.level is None:
+        return None
+    level = Level(trashed.level).word
+    return Rule(trashed.rule, level, trashed.scope_id, trashed.version)

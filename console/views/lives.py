@@ -18,6 +18,7 @@ from artifacts.queries.expiry import expiry_of
 from artifacts.queries.lives import happenings, life_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, moment
 from artifacts.queries.retention import names_of_scopes
+from artifacts.queries.tombstones import evidence_kept
 from artifacts.queries.trash import trash_after
 from artifacts.usecases.quarantine_artifact import quarantine_artifact, release_artifact
 from artifacts.usecases.remove_artifact import remove_artifact
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from artifacts.queries.lives import Life
     from console.living import Action
     from kernel.actor import Actor
+    from provenance.models import Attestation
 
 PAGE_TRASH: Final = 50
 _OF_LIVE: Final = {
@@ -75,9 +77,7 @@ def history(request: HttpRequest, actor: Actor, artifact: UUID) -> HttpResponse:
         "artifact": live,
         "moments": [told(one, names) for one in found],
         "expiry": sentence_of(expiry_of(live, now=now), live, now=now) if live else "",
-        "attestations": attestations_of(
-            scope=life.project.scope, build=life.build.pk, digest=Sha256(life.sha256)
-        ),
+        "attestations": _kept(life),
         "actions": offered,
         "wanted": wanted,
         "answers": given,
@@ -109,6 +109,14 @@ def trash(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
         "pages": pages(given, more if len(found) > PAGE_TRASH else None),
     }
     return show_place(request, "console/administration/trash.html", place, content, tab="trash")
+
+
+def _kept(life: Life) -> list[Attestation]:
+    if life.tombstone is not None:
+        return evidence_kept(life.tombstone)
+    return attestations_of(
+        scope=life.project.scope, build=life.build.pk, digest=Sha256(life.sha256)
+    )
 
 
 def _wanted(request: HttpRequest, offered: tuple[Action, ...]) -> Action | None:

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from kernel.rest import accepts_pages, problem_response
-from provenance.domain import platforms, release, slsa_v1
+from provenance.domain import platforms, release, removal, slsa_v1
 from provenance.domain.build_facts import Platform
 from provenance.domain.build_schema import schema
 from provenance.domain.builders import (
@@ -22,9 +22,10 @@ from provenance.domain.builders import (
     describe_builder,
     modes_of,
     release_attestor_id,
+    removal_attestor_id,
 )
 from provenance.domain.confirmation import comparable
-from provenance.domain.fields import fields_of
+from provenance.domain.fields import STORE, fields_of
 from provenance.domain.platforms import FORMS, Form
 from provenance.errors import NoSuchPage
 from provenance.queries import trust_map, trust_state
@@ -34,6 +35,12 @@ IDENTITY_STATEMENT = "Whoever holds this identity uploaded these bytes."
 NOT_STATED = (
     "that the bytes were compiled from the commit: a token proves which job uploaded, not what "
     "the job did"
+)
+REMOVAL_STATES = (
+    "This store removed these artifacts, by that rule or that person, and has given up their bytes."
+)
+REMOVAL_DOES_NOT_STATE = (
+    "that no copy exists: what others have, or had under another name of this store, is theirs"
 )
 
 
@@ -114,11 +121,52 @@ def release_attestor(request: HttpRequest) -> HttpResponse:
         request,
         "provenance/attestor.html",
         {
+            "title": "Release attestor",
             "id": release_attestor_id(base_url=settings.PUBLIC_URL),
             "predicate_type": release.PREDICATE_TYPE,
             "states": "This store published these bytes in this project, under these names.",
             "does_not_state": "anything about how or where they were built",
             "level": "none",
+        },
+    )
+
+
+@require_safe
+def removal_attestor(request: HttpRequest) -> HttpResponse:
+    """The identity that signs removals."""
+    return _answer(
+        request,
+        "provenance/attestor.html",
+        {
+            "title": "Removal attestor",
+            "id": removal_attestor_id(base_url=settings.PUBLIC_URL),
+            "predicate_type": removal.predicate_type(base_url=settings.PUBLIC_URL),
+            "states": REMOVAL_STATES,
+            "does_not_state": REMOVAL_DOES_NOT_STATE,
+            "level": "none",
+        },
+    )
+
+
+@require_safe
+def removal_predicate(request: HttpRequest) -> HttpResponse:
+    """The specification of removals, made from the table that our verifier enforces."""
+    return _answer(
+        request,
+        "provenance/predicate.html",
+        {
+            "id": removal.predicate_type(base_url=settings.PUBLIC_URL),
+            "title": "Removal",
+            "attestor": removal_attestor_id(base_url=settings.PUBLIC_URL),
+            "states": REMOVAL_STATES,
+            "does_not_state": REMOVAL_DOES_NOT_STATE,
+            "fields": [
+                {"path": "project", "source": STORE, "meaning": "the project's id in this store"},
+                *(
+                    {"path": f"artifacts/{name}", "source": STORE, "meaning": meaning}
+                    for name, meaning in removal.MEMBERS.items()
+                ),
+            ],
         },
     )
 

@@ -59,6 +59,31 @@ def _root(text: str) -> Answer:
     )
 
 
+def _attestor(name: str, what: str, who: str) -> Operation:
+    return Operation(
+        id=name,
+        reader=Reader.CONSUMER,
+        summary=f"{who}, and what they do not state",
+        text=_HTML_TOO,
+        asker=Asker.ANYBODY,
+        answers=(
+            Answer(
+                200,
+                "The attestor.",
+                {
+                    "title": str,
+                    "id": Annotated[str, Says(examples=[f"{STORE}/attestors/{what}/v1"])],
+                    "predicate_type": str,
+                    "states": str,
+                    "does_not_state": str,
+                    "level": str,
+                },
+                also=_HTML,
+            ),
+        ),
+    )
+
+
 OPERATIONS: Final[Operations] = {
     "GET /builders/{issuer_name}/{mode_name}/v1": Operation(
         id="show_builder",
@@ -90,22 +115,29 @@ OPERATIONS: Final[Operations] = {
         ),
         refusals=(NoSuchPage,),
     ),
-    "GET /attestors/release/v1": Operation(
-        id="show_release_attestor",
+    "GET /attestors/release/v1": _attestor(
+        "show_release_attestor", "release", "Who signs release attestations"
+    ),
+    "GET /attestors/removal/v1": _attestor(
+        "show_removal_attestor", "removal", "Who signs removals"
+    ),
+    "GET /predicates/removal/v1": Operation(
+        id="show_removal_predicate",
         reader=Reader.CONSUMER,
-        summary="Who signs release attestations, and what they do not state",
+        summary="The predicate of removals: what they state, and every field",
         text=_HTML_TOO,
         asker=Asker.ANYBODY,
         answers=(
             Answer(
                 200,
-                "The attestor.",
+                "The specification.",
                 {
-                    "id": Annotated[str, Says(examples=[f"{STORE}/attestors/release/v1"])],
-                    "predicate_type": str,
+                    "id": Annotated[str, Says(examples=[f"{STORE}/predicates/removal/v1"])],
+                    "title": str,
+                    "attestor": Url,
                     "states": str,
                     "does_not_state": str,
-                    "level": str,
+                    "fields": [_FIELD],
                 },
                 also=_HTML,
             ),

@@ -7,6 +7,8 @@ from provenance.api import log, pages, well_known
 urlpatterns = [
     path("builders/<str:issuer_name>/<str:mode_name>/v1", pages.builder),
     path("attestors/release/v1", pages.release_attestor),
+    path("attestors/removal/v1", pages.removal_attestor),
+    path("predicates/removal/v1", pages.removal_predicate),
     path("buildtypes/<str:name>/v1", pages.build_type),
     path("buildtypes/<str:name>/v1/schema.json", pages.build_type_schema),
     path("log/", log.trees),

@@ -145,6 +145,11 @@ def release_attestor_id(*, base_url: str) -> str:
     return f"{base_url}/attestors/release/v1"
 
 
+def removal_attestor_id(*, base_url: str) -> str:
+    """The certificate identity of removals, which claim no build either."""
+    return f"{base_url}/attestors/removal/v1"
+
+
 def modes_of(platform: Platform) -> list[Mode]:
     """The modes in which jobs of a platform can be known."""
     is_generic = platform is Platform.GENERIC

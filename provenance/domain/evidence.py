@@ -4,7 +4,7 @@ The cryptographic steps come from a BundleVerifier; the rest is decided here, fr
 payload and certificate alone, never from the row that the bundle was found in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from provenance.domain import build_schema, release, slsa_v1
-from provenance.domain.builders import release_attestor_id
+from provenance.domain import removal as removals
+from provenance.domain.builders import release_attestor_id, removal_attestor_id
 from provenance.domain.scope import Scope
 from provenance.domain.signing_keys import SigningKey
 from provenance.domain.statement import PAYLOAD_TYPE, MalformedStatement, Statement, Subject, parse
@@ -109,6 +110,18 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedRemoval:
+    """What this store expects of its own word that an artifact was removed.
+
+    The subject's name is `removal.removed_name`.
+    """
+
+    project: UUID
+    subject: Subject
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The outcome for one attestation; `statement` and `verified` only when every step passed."""
 
@@ -138,6 +151,26 @@ def examine(verification: Verification, expected: Expected) -> Evidence:
 
     Stops at the first step that fails: later ones would speak about unproven things.
     """
+    return _examined(
+        verification,
+        lambda steps, statement, verified: _examine_statement(steps, statement, verified, expected),
+    )
+
+
+def examine_removal(verification: Verification, expected: ExpectedRemoval) -> Evidence:
+    """The same for a removal, which nothing else passes for: type, subject, identity, scope.
+
+    A removal in turn is never evidence of a build (`examine`).
+    """
+    return _examined(
+        verification,
+        lambda steps, statement, verified: _examine_removal(steps, statement, verified, expected),
+    )
+
+
+def _examined(
+    verification: Verification, examined: Callable[["_Steps", Statement, VerifiedBundle], bool]
+) -> Evidence:
     steps = _Steps(list(verification.steps))
     verified = verification.verified
     if verified is None:
@@ -152,7 +185,7 @@ def examine(verification: Verification, expected: Expected) -> Evidence:
         steps.fail(StepName.STATEMENT, "malformed-statement", found=str(refusal.facts["reason"]))
         return Evidence(tuple(steps.taken))
     steps.passes(StepName.STATEMENT)
-    if _examine_statement(steps, statement, verified, expected):
+    if examined(steps, statement, verified):
         return Evidence(tuple(steps.taken), statement, verified)
     return Evidence(tuple(steps.taken))
 
@@ -237,6 +270,29 @@ def _examine_release(
         and steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
         and _examine_identity(steps, identity, verified)
         and _examine_place(steps, package, build, expected)
+    )
+
+
+def _examine_removal(
+    steps: _Steps, statement: Statement, verified: VerifiedBundle, expected: ExpectedRemoval
+) -> bool:
+    """The type first: of another kind's subjects nothing is to be said here."""
+    kind = removals.predicate_type(base_url=expected.base_url)
+    found = statement.predicate_type
+    if not steps.check(StepName.PREDICATE_TYPE, "unknown-predicate-type", kind, found):
+        return False
+    if not _examine_subject(steps, statement.subjects, expected.subject):
+        return False
+    problem = removals.first_violation(statement.predicate, statement.subjects)
+    if problem:
+        return steps.fail(StepName.SCHEMA, "schema-violation", kind, problem)
+    identity = removal_attestor_id(base_url=expected.base_url)
+    project = str(statement.predicate["project"])
+    return (
+        steps.passes(StepName.SCHEMA)
+        and steps.check(StepName.ISSUER, "issuer-mismatch", expected.base_url, verified.issuer)
+        and _examine_identity(steps, identity, verified)
+        and steps.check(StepName.SCOPE, "scope-mismatch", str(expected.project), project)
     )
 
 

@@ -10,14 +10,15 @@ from provenance.models.request import AttestationRequest
 class Attestation(models.Model):
     """A signed statement that we keep. Never changed; found by scope and subject digest.
 
-    A request has at most one: of two workers that sign the same request, one records.
+    A request has at most one: of two workers that sign the same request, one records. A removal has
+    neither build nor subjects here: whoever removed says which it is of (a tombstone).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     request = models.OneToOneField(AttestationRequest, on_delete=models.PROTECT)
     organization_id = models.UUIDField()
     project_id = models.UUIDField()
-    build_id = models.UUIDField()
+    build_id = models.UUIDField(null=True)
     predicate_type = models.CharField(max_length=200)
     bundle = models.BinaryField()
     bundle_sha256 = models.CharField(max_length=64)

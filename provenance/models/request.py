@@ -1,6 +1,7 @@
 """Requests for attestations: the row is the truth, the message only a nudge."""
 
 import uuid
+from uuid import UUID
 
 from django.db import models
 
@@ -10,13 +11,15 @@ from provenance.domain.transparency import Transparency
 class RequestState(models.TextChoices):
     """Where a request stands; all but `pending` are final.
 
-    Only a second statement is given up: when no platform has confirmed the job within a day.
+    Only a second statement is given up: when no platform has confirmed the job within a day. Only a
+    removal is withdrawn: when something of it has come back before it was signed.
     """
 
     PENDING = "pending"
     ATTESTED = "attested"
     REFUSED = "refused"
     GIVEN_UP = "given-up"
+    WITHDRAWN = "withdrawn"
 
 
 class ConfirmationOutcome(models.TextChoices):
@@ -35,8 +38,11 @@ class ConfirmationOutcome(models.TextChoices):
 class AttestationRequest(models.Model):
     """One statement that must come to be: one group of files with identical witnessed facts.
 
+    Or a removal, of files of many builds: then `build_id` is null, and there are no facts.
+
     `statement` holds the exact bytes from the first claim on, so that every attempt signs the
-    same. Work is leased here (`lease`, `leased_until`) and failures set `next_attempt_at`.
+    same; a removal's from the beginning. Work is leased here (`lease`, `leased_until`) and
+    failures set `next_attempt_at`.
     `request_id` is the HTTP request's, because one batch attests for many of them.
     `transparency` is where the claim in force lets it be recorded; empty before any.
     `unanswered_since` is when the platform's API first failed to answer. `confirms` names the
@@ -46,7 +52,7 @@ class AttestationRequest(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     organization_id = models.UUIDField()
     project_id = models.UUIDField()
-    build_id = models.UUIDField(db_index=True)
+    build_id = models.UUIDField(null=True, db_index=True)
     subjects = models.JSONField()
     facts = models.JSONField(null=True)
     issuer_name = models.CharField(max_length=40, blank=True)
@@ -74,6 +80,13 @@ class AttestationRequest(models.Model):
 
     class Meta:
         db_table = "attestation_request"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(build_id__isnull=False)
+                | models.Q(statement__isnull=False, facts=None, confirms=None),
+                name="removal_has_statement",
+            ),
+        ]
         indexes = [
             models.Index(fields=["-requested_at", "id"], name="attestation_request_newest"),
             models.Index(
@@ -89,4 +102,16 @@ class AttestationRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state} request for build {self.build_id}"
+        about = f"build {self.build_id}" if self.build_id is not None else "a removal"
+        return f"{self.state} request for {about}"
+
+    @property
+    def build(self) -> UUID:
+        """The build that it is for.
+
+        Raises:
+            ValueError: it is a removal, which is for none.
+        """
+        if self.build_id is None:
+            raise ValueError(f"request {self.pk} is a removal")
+        return self.build_id

@@ -4,13 +4,11 @@ The row is the truth: work is leased on it, failures stand on it with the time o
 and of two workers that sign the same request only one records.
 """
 
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -21,14 +19,9 @@ from kernel.connections import over_a_restart
 from provenance.domain.attesting import Asked, asked
 from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.confirmation import Confirmation
-from provenance.domain.evidence import Expected, examine
-from provenance.domain.scope import Scope
+from provenance.domain.removal import asked_removal
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent
-from provenance.domain.transparency import DEFAULT, Transparency, fitting
-from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import AttestationRequest, RequestState
-from provenance.ports import BundleVerifier, RunConfirmation, Signed, Signer, SigningJob
-from provenance.queries import trust_root, trust_state
 from provenance.usecases.record_attestations import (
     Endings,
     Work,
@@ -37,8 +30,9 @@ from provenance.usecases.record_attestations import (
     refuse_request,
     subjects_of,
 )
+from provenance.usecases.sign_statements import Attestor, sign_statements
 
-# `Endings` is part of this verb's own interface.
+# `Endings` and `Attestor` are part of this verb's own interface.
 __all__ = [
     "BATCH",
     "LEASE",
@@ -46,6 +40,7 @@ __all__ = [
     "Endings",
     "asked_for",
     "attest_builds",
+    "claim_works",
     "lease_due",
     "look_up_transparency",
     "save_statements",
@@ -55,48 +50,6 @@ __all__ = [
 
 BATCH: Final = 32
 LEASE: Final = timedelta(seconds=60)
-# After this long every signer has ended what it began, however slow its services.
-LONGEST_SIGNING: Final = timedelta(seconds=45)
-
-
-@dataclass(frozen=True, slots=True)
-class Attestor:
-    """What attesting needs: who signs, who checks the signer, and the store's own URL.
-
-    `signer` serves what is recorded privately, which is what nobody chose otherwise; `elsewhere`
-    holds the signers for what may be recorded publicly, or nowhere.
-    `confirmation` knows the platforms to ask about jobs, None where there are none; an API that
-    does not answer is waited for as long as `confirmation_wait`. `wait` pauses for so many seconds
-    while the database is being restarted.
-    """
-
-    signer: Signer
-    verifier: BundleVerifier
-    base_url: str
-    confirmation: RunConfirmation | None = None
-    confirmation_wait: timedelta = timedelta(minutes=5)
-    wait: Callable[[float], None] = time.sleep
-    elsewhere: Mapping[Transparency, Signer] = field(default_factory=dict)
-
-    @property
-    def signers(self) -> Mapping[Transparency, Signer]:
-        """Who signs what may be recorded where."""
-        return {**self.elsewhere, DEFAULT: self.signer}
-
-    @property
-    def batches_at_once(self) -> int:
-        """How many batches are worth being signed side by side."""
-        return max(signer.batches_at_once for signer in self.signers.values())
-
-    def signer_name(self, transparency: Transparency) -> str:
-        """The label of who signs such statements, for metrics."""
-        signer = fitting(self.signers, transparency)
-        return signer.name if signer is not None else "none"
-
-    @property
-    def asked_issuers(self) -> frozenset[str]:
-        """The issuers whose jobs wait for their platform's answer before they are attested."""
-        return self.confirmation.issuers if self.confirmation is not None else frozenset()
 
 
 def attest_builds(*, attestor: Attestor, endings: Endings, clock: Callable[[], datetime]) -> int:
@@ -107,9 +60,10 @@ def attest_builds(*, attestor: Attestor, endings: Endings, clock: Callable[[], d
     Running it twice, at once or again, gives each request one attestation that counts. What
     could not be signed stays pending with a reason and the time of its next attempt.
     """
+    lane = Q(confirms=None, build_id__isnull=False) & ~Q(issuer_name__in=attestor.asked_issuers)
 
     def claim() -> list[Work]:
-        claimed = _claim(attestor, endings, now=clock())
+        claimed = claim_works(attestor=attestor, endings=endings, lane=lane, now=clock())
         if claimed:
             faults.reach("provenance.claimed")
         return claimed
@@ -128,7 +82,7 @@ def sign_and_record(
     clock: Callable[[], datetime],
 ) -> None:
     """Sign leased work outside of any transaction, then keep what verifies in one."""
-    outcomes = _sign(attestor, works, now=clock())
+    outcomes = sign_statements(attestor=attestor, works=works, now=clock())
     faults.reach("provenance.signed")
 
     def record() -> None:
@@ -167,11 +121,12 @@ def lease_due(*, lane: Q, size: int, now: datetime) -> list[AttestationRequest]:
     return requests
 
 
-def _claim(attestor: Attestor, endings: Endings, *, now: datetime) -> list[Work]:
+def claim_works(
+    *, attestor: Attestor, endings: Endings, lane: Q, size: int = BATCH, now: datetime
+) -> list[Work]:
     """Lease what is due. The statement's bytes are made once, at the first claim, and saved."""
-    lane = Q(confirms=None) & ~Q(issuer_name__in=attestor.asked_issuers)
     with transaction.atomic(durable=True):
-        leased = lease_due(lane=lane, size=BATCH, now=now)
+        leased = lease_due(lane=lane, size=size, now=now)
         look_up_transparency(requests=leased, endings=endings)
         made = [
             write_statement(
@@ -245,6 +200,8 @@ def asked_for(
         UnattestableEvent: the job's commit is not the code that ran.
         MalformedFacts: the row cannot be read.
     """
+    if request.build_id is None:
+        return asked_removal(bytes(request.statement or b""), base_url=base_url)
     facts = Witnessed.from_json(request.facts) if request.facts is not None else None
     if facts is not None:
         facts = replace(facts, confirmed=confirmation is not None)
@@ -257,74 +214,3 @@ def asked_for(
     return asked(
         subjects_of(request=request), facts, sealed, confirmation=confirmation, base_url=base_url
     )
-
-
-def _sign(
-    attestor: Attestor, claimed: Sequence[Work], *, now: datetime
-) -> list[Signed | SignerRefused | SignerUnavailable]:
-    """Sign outside of any transaction, and believe no signer: each bundle is verified here."""
-    answers: dict[UUID, Signed | SignerRefused | SignerUnavailable] = {}
-    for transparency in {work.transparency for work in claimed}:
-        line = [work for work in claimed if work.transparency is transparency]
-        signed = _signed(attestor, transparency, line, now=now)
-        answers |= zip((work.request.pk for work in line), signed, strict=True)
-    root = over_a_restart(
-        lambda: trust_root(version=trust_state().trust_root_version), wait=attestor.wait
-    )
-    return [_checked(attestor, work, answers[work.request.pk], root) for work in claimed]
-
-
-def _signed(
-    attestor: Attestor, transparency: Transparency, line: Sequence[Work], *, now: datetime
-) -> Sequence[Signed | SignerRefused | SignerUnavailable]:
-    """What the one signer that may sign these answers; they wait where there is none."""
-    signer = fitting(attestor.signers, transparency)
-    if signer is None:
-        refusal = SignerUnavailable(
-            reason="no-signer-for-transparency",
-            expected=transparency.value,
-            found=", ".join(sorted(attestor.signers)),
-        )
-        return [refusal] * len(line)
-    if transparency is Transparency.PUBLIC_LOG and any(_is_late(work, now) for work in line):
-        # Signing could outlast the lease, which is all that a change to private waits for.
-        return [SignerUnavailable(reason="lease-too-short")] * len(line)
-    jobs = [
-        SigningJob(work.asked.statement, work.asked.identity, work.asked.claims, transparency)
-        for work in line
-    ]
-    try:
-        return signer.sign(jobs)
-    except SignerUnavailable as refusal:
-        return [refusal] * len(line)
-
-
-def _is_late(work: Work, now: datetime) -> bool:
-    until = work.request.leased_until
-    return until is None or until - now < LONGEST_SIGNING
-
-
-def _checked(
-    attestor: Attestor,
-    work: Work,
-    answer: Signed | SignerRefused | SignerUnavailable,
-    root: bytes,
-) -> Signed | SignerRefused | SignerUnavailable:
-    """Refuse a bundle that is not exactly the statement and identity that were asked for."""
-    if not isinstance(answer, Signed):
-        return answer
-    expected = Expected(
-        scope=Scope(work.request.organization_id, work.request.project_id),
-        build=work.request.build_id,
-        subject=subjects_of(request=work.request)[0],
-        base_url=attestor.base_url,
-    )
-    evidence = examine(attestor.verifier.verify(answer.bundle, trust_root=root), expected)
-    if evidence.failed is not None:
-        failed = evidence.failed
-        return SignerRefused(reason=failed.code, expected=failed.expected, found=failed.found)
-    if evidence.verified is None or evidence.verified.payload != work.asked.statement:
-        return SignerRefused(reason="statement-differs")
-    if not evidence.verified.may_be(work.asked.identity):
-        return SignerRefused(reason="identity-differs", found=evidence.verified.identity)
-    return answer

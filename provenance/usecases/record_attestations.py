@@ -100,7 +100,7 @@ def record_attestations(
     A request that somebody else has recorded in the meantime is left alone.
     """
     with transaction.atomic(durable=True):
-        _take_turns({work.request.build_id for work in works})
+        _take_turns({work.request.build for work in works})
         ids = [work.request.pk for work in works]
         locked = AttestationRequest.objects.select_for_update().filter(
             pk__in=ids, state=RequestState.PENDING
@@ -116,7 +116,7 @@ def record_attestations(
                 case Signed():
                     kept.append(_keep(request, work, outcome, now=now))
                     if request.confirms_id is None:
-                        attested.add(request.build_id)
+                        attested.add(request.build)
                     waited = (now - request.requested_at).total_seconds()
                     SIGNING_SECONDS.labels(signer_of(work.transparency)).observe(waited)
                 case SignerRefused() | SignerUnavailable():
@@ -140,21 +140,12 @@ class _Kept:
 
 def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datetime) -> _Kept:
     """Keep the bundle, and with the row what this very work was: another worker's may differ."""
-    attestation = Attestation(
-        request=request,
-        organization_id=request.organization_id,
-        project_id=request.project_id,
-        build_id=request.build_id,
-        predicate_type=work.asked.predicate_type,
-        bundle=signed.bundle,
-        bundle_sha256=_sha256(signed.bundle),
-        recorded_at=now,
-    )
+    attestation = attestation_of(work=work, signed=signed, now=now)
     subjects = [
         AttestationSubject(
             attestation=attestation,
             project_id=request.project_id,
-            build_id=request.build_id,
+            build_id=request.build,
             sha256=subject.digest.hex,
             name=subject.name,
         )
@@ -173,18 +164,38 @@ def _keep(request: AttestationRequest, work: Work, signed: Signed, *, now: datet
     return _Kept(request, attestation, subjects)
 
 
+def attestation_of(*, work: Work, signed: Signed, now: datetime) -> Attestation:
+    """The row of a request's attestation; not saved yet."""
+    request = work.request
+    return Attestation(
+        request=request,
+        organization_id=request.organization_id,
+        project_id=request.project_id,
+        build_id=request.build_id,
+        predicate_type=work.asked.predicate_type,
+        bundle=signed.bundle,
+        bundle_sha256=_sha256(signed.bundle),
+        recorded_at=now,
+    )
+
+
 def _save(kept: Sequence[_Kept], *, now: datetime) -> None:
     """Save a batch's rows together: each question to the database costs as much as a signature."""
     Attestation.objects.bulk_create([one.attestation for one in kept])
     AttestationSubject.objects.bulk_create([one for each in kept for one in each.subjects])
-    AttestationRequest.objects.filter(pk__in=[one.request.pk for one in kept]).update(
-        state=RequestState.ATTESTED, lease=None, leased_until=None, last_error=None, ended_at=now
-    )
+    end_attested(requests=[one.request.pk for one in kept], now=now)
     for one in kept:
         request = one.request
         logger.info("build attested", extra=_told(request, attestation=str(one.attestation.pk)))
         if request.confirmation == ConfirmationOutcome.UNREACHABLE and request.confirms_id is None:
             _ask_again_later(request, now=now)
+
+
+def end_attested(*, requests: Collection[UUID], now: datetime) -> None:
+    """Say of requests that they have their attestations. Joins."""
+    AttestationRequest.objects.filter(pk__in=requests).update(
+        state=RequestState.ATTESTED, lease=None, leased_until=None, last_error=None, ended_at=now
+    )
 
 
 def _ask_again_later(first: AttestationRequest, *, now: datetime) -> None:
@@ -234,7 +245,8 @@ def postpone(
 
 def _told(request: AttestationRequest, **facts: str) -> dict[str, str]:
     """A batch works for many requests: each line names the one that it belongs to."""
-    return {"build": str(request.build_id), "request_id": request.request_id, **facts}
+    about = "removal" if request.build_id is None else str(request.build_id)
+    return {"build": about, "request_id": request.request_id, **facts}
 
 
 def _take_turns(builds: set[UUID]) -> None:
@@ -254,7 +266,7 @@ def _builds_still_waiting(builds: set[UUID]) -> set[UUID]:
     waiting = AttestationRequest.objects.filter(build_id__in=builds, confirms=None).exclude(
         state=RequestState.ATTESTED
     )
-    return set(waiting.values_list("build_id", flat=True))
+    return {request.build for request in waiting.only("build_id")}
 
 
 def _sha256(data: bytes) -> str:
@@ -274,7 +286,7 @@ def refuse_request(
     request.ended_at = now
     request.save(update_fields=["state", "last_error", "ended_at"])
     if request.confirms_id is None:
-        endings.refuse(build_id=request.build_id, reason=reason, now=now)
+        endings.refuse(build_id=request.build, reason=reason, now=now)
 
 
 def subjects_of(*, request: AttestationRequest) -> tuple[Subject, ...]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 from kernel.outbox.emit import emit
-from provenance.events import AttestationRequested
+from provenance.events import AttestationRequested, RemovalRequested
 from provenance.models import AttestationRequest, RequestState
 
 
@@ -38,11 +38,11 @@ def retry_attestations(*, requests: Collection[UUID], actor: Actor, now: datetim
             before = request.next_attempt_at
             request.next_attempt_at = now
             request.save(update_fields=["next_attempt_at"])
-            emit(AttestationRequested(request_id=request.pk), now=now)
+            emit(_nudge(request), now=now)
             record(
                 actor,
                 "attestation.retry",
-                str(request.build_id),
+                str(request.build_id or request.project_id),
                 now=now,
                 organization=request.organization_id,
                 request=str(request.pk),
@@ -52,3 +52,9 @@ def retry_attestations(*, requests: Collection[UUID], actor: Actor, now: datetim
                 after={"next_attempt_at": now.isoformat()},
             )
     return len(waiting)
+
+
+def _nudge(request: AttestationRequest) -> AttestationRequested | RemovalRequested:
+    if request.build_id is None:
+        return RemovalRequested(request_id=request.pk)
+    return AttestationRequested(request_id=request.pk)

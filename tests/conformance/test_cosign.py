@@ -12,7 +12,10 @@ import pytest
 
 from provenance.adapters.embedded.signer import EmbeddedSigner
 from provenance.adapters.embedded.trust_root import trusted_root
-from provenance.ports import Signed
+from provenance.domain.builders import removal_attestor_id
+from provenance.domain.removal import statement_of
+from provenance.ports import Signed, SigningJob
+from tests.factories.evidence import DIGEST, PROJECT, removed
 from tests.factories.signing_jobs import IDENTITY, STORE, created_keys, job
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -36,24 +39,29 @@ class Question:
 
     def ask(self) -> subprocess.CompletedProcess[str]:
         (self.folder / "artifact").write_bytes(self.artifact)
-        return subprocess.run(
-            [
-                str(COSIGN),
-                "verify-blob-attestation",
-                "--bundle=bundle.json",
-                "--trusted-root=trusted_root.json",
-                f"--type={self.type}",
-                f"--certificate-identity={self.identity}",
-                f"--certificate-oidc-issuer={self.issuer}",
-                "artifact",
-            ],
-            cwd=self.folder,
-            # No home and no proxy: nothing cached and nothing fetched can help it.
-            env={"HOME": str(self.folder), "HTTPS_PROXY": "http://127.0.0.1:9"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return _cosign(self.folder, self.identity, self.issuer, f"--type={self.type}", "artifact")
+
+
+def _cosign(
+    folder: Path, identity: str, issuer: str, *more: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            str(COSIGN),
+            "verify-blob-attestation",
+            "--bundle=bundle.json",
+            "--trusted-root=trusted_root.json",
+            f"--certificate-identity={identity}",
+            f"--certificate-oidc-issuer={issuer}",
+            *more,
+        ],
+        cwd=folder,
+        # No home and no proxy: nothing cached and nothing fetched can help it.
+        env={"HOME": str(folder), "HTTPS_PROXY": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def asked(folder: Path, key_file: Path, *, store: str) -> Question:
@@ -102,6 +110,32 @@ def test_refuses_another_artifact_identity_issuer_or_type(
 
     assert answer.returncode != 0
     assert "Verified OK" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("digest", "kind", "is_accepted"),
+    [
+        (DIGEST.hex, "predicates/removal/v1", True),
+        ("cd" * 32, "predicates/removal/v1", False),
+        (DIGEST.hex, "predicates/removal/v2", False),
+    ],
+)
+def test_accepts_the_removal_of_what_is_gone_by_its_digest(
+    tmp_path: Path, digest: str, kind: str, *, is_accepted: bool
+) -> None:
+    key_file = created_keys(tmp_path)
+    statement = statement_of(project=PROJECT, removed=[removed()], base_url=STORE)
+    wanted = SigningJob(statement, removal_attestor_id(base_url=STORE), {})
+    (answer,) = EmbeddedSigner(key_file=key_file, issuer=STORE).sign([wanted])
+    assert isinstance(answer, Signed)
+    (tmp_path / "bundle.json").write_bytes(answer.bundle)
+    (tmp_path / "trusted_root.json").write_bytes(trusted_root())
+    asked_for = (f"--type={STORE}/{kind}", "--digestAlg=sha256", f"--digest={digest}")
+
+    said = _cosign(tmp_path, f"{STORE}/attestors/removal/v1", STORE, *asked_for)
+
+    assert ("Verified OK" in said.stderr) is is_accepted, said.stderr
+    assert (said.returncode == 0) is is_accepted
 
 
 def test_refuses_the_trust_root_of_another_store(question: Question) -> None:

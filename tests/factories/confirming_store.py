@@ -50,7 +50,7 @@ class Store:
         return verify_subject(
             expected=Expected(
                 scope=SCOPE,
-                build=request.build_id,
+                build=request.build,
                 subject=Subject(name, Sha256(digest)),
                 base_url=settings.PUBLIC_URL,
             ),

@@ -1,6 +1,6 @@
 """Verified bundles as a verifier would give them, for the rules that come after cryptography."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from provenance.domain.attesting import asked
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.confirmation import FIELDS, Confirmation, NotCompared
 from provenance.domain.evidence import Expected, Step, StepName, Verification, VerifiedBundle
+from provenance.domain.removal import Removed
 from provenance.domain.scope import Scope
 from provenance.domain.slsa_v1 import Sealed
 from provenance.domain.statement import PAYLOAD_TYPE, Subject
@@ -33,6 +34,22 @@ def expected(**changes: Any) -> Expected:
             "base_url": BASE_URL,
             **changes,
         }
+    )
+
+
+def removed() -> Removed:
+    """NAME of BUILD, that somebody removed."""
+    return Removed(
+        artifact=UUID(int=5),
+        build=BUILD,
+        path=NAME,
+        digest=DIGEST,
+        size_bytes=100,
+        stored_at=AT,
+        removed_at=AT + timedelta(days=1),
+        removed_by="olga",
+        restorable_until=AT + timedelta(days=8),
+        reason="a secret is in it",
     )
 
 

@@ -14,7 +14,6 @@ from artifacts.queries.retention import Holder
 from artifacts.queries.trash import trashed_seen_by
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.collect_blobs import collect_blobs
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
@@ -22,8 +21,11 @@ from artifacts.usecases.remove_artifact import remove_artifact
 from artifacts.usecases.restore_artifact import Restoring, restore_trashed
 from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.errors import Refusal
+from provenance.domain import slsa_v1
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator, owner
 from tests.factories.builds import NOW
+from tests.factories.burying import bury
 from tests.factories.shelf import Kind, put
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -33,11 +35,16 @@ LONG: timedelta = timedelta(days=40)
 class History:
     """Four artifacts, two of which share their bytes; a day passes with each act."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, attestor: Attestor) -> None:
         self.project, self.now, self.store = project, NOW, MemoryBlobStore()
+        self.attestor = attestor
         name = uuid4()
         kinds = [
-            Kind(path=f"{name}/{number}", bytes_of=f"{max(number, 1)} of {name}")
+            Kind(
+                path=f"{name}/{number}",
+                bytes_of=f"{max(number, 1)} of {name}",
+                predicate=slsa_v1.PREDICATE_TYPE,
+            )
             for number in range(4)
         ]
         made = [put(project, kind, first=NOW) for kind in kinds]
@@ -139,7 +146,7 @@ class History:
 
     def _bury(self, _one: UUID) -> None:
         self.now += timedelta(days=3)
-        empty_trash(now=self.now)
+        bury(self.attestor, self.now)
 
     def _collect(self, _one: UUID) -> None:
         collect_blobs(inventory=self.store, now=self.now, grace=timedelta(0))

@@ -145,6 +145,7 @@ def _attest(artifact: Artifact, predicate_type: str) -> None:
         build_id=artifact.build_id,
         predicate_type=predicate_type,
         bundle=b"",
+        bundle_sha256=sha256(b"").hexdigest(),
         recorded_at=artifact.stored_at,
     )
     AttestationSubject.objects.create(

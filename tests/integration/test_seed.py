@@ -42,7 +42,7 @@ def test_has_rows_of_every_kind_that_the_product_reads() -> None:
         statement = parse(base64.b64decode(envelope["payload"]))
         assert statement.predicate_type == attestation.predicate_type
         assert {one.name for one in statement.subjects} == {
-            one.path for one in Artifact.objects.filter(build_id=attestation.build_id)
+            one.path for one in Artifact.objects.filter(build_id=attestation.request.build)
         }
 
 

@@ -74,6 +74,7 @@ def addresses(shelf: Shelf) -> list[str]:
         "/problems/",
         "/problems/policy-not-met",
         "/attestors/release/v1",
+        "/predicates/removal/v1",
         "/buildtypes/github-actions-upload/v1",
     ]
 

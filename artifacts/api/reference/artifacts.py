@@ -3,6 +3,7 @@
 from typing import Final
 
 from artifacts.api.downloads import BUNDLE_TYPE
+from artifacts.api.keeping_shapes import TombstoneDocument
 from artifacts.api.reference.projects import READ_PROJECT
 from artifacts.api.shapes import ArtifactDocument, MemberDocument
 from artifacts.api.verdict_shapes import AttestationRow, Subject, VerificationDocument
@@ -28,6 +29,7 @@ from artifacts.errors import (
     PreconditionFailed,
     RangeNotSatisfiable,
     StorageUnavailable,
+    TombstoneNotFound,
 )
 from kernel.actor import PermissionMissing
 from kernel.reference import (
@@ -46,6 +48,7 @@ from provenance.errors import PolicyNotMet, TrustRootMissing
 
 _ARTIFACT: Final = "/api/v1/artifacts/{artifact}"
 _OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, ArtifactRemoved, PermissionMissing)
+_OF_TOMBSTONE: Final = (TombstoneNotFound, PermissionMissing)
 _DECIDED: Final = (*_OF_ARTIFACT, ArtifactNotPublished, TrustRootMissing)
 _LOOKED_INTO: Final = (
     *_DECIDED,
@@ -113,6 +116,15 @@ _REDIRECT: Final = Answer(
 _DOWNLOAD: Final = (
     "The project's policy is decided first, also for `HEAD`, ranges and conditions, and the answer "
     "is in the download log before the first byte leaves. `HEAD` answers the same without bytes."
+)
+
+_READ_BY_COSIGN: Final = "`cosign verify-blob-attestation --bundle` reads it."
+_BUNDLE: Final = Answer(
+    200,
+    "The bundle (v0.3).",
+    dict[str, object],
+    media_type=BUNDLE_TYPE,
+    headers=("ETag", "Repr-Digest", "Content-Disposition"),
 )
 
 OPERATIONS: Final[Operations] = {
@@ -222,17 +234,27 @@ OPERATIONS: Final[Operations] = {
         id="show_bundle",
         reader=Reader.CONSUMER,
         summary="One attestation, as the exact bytes of its Sigstore bundle",
-        text="`cosign verify-blob-attestation --bundle` reads it.",
+        text=_READ_BY_COSIGN,
         asker=Asker.READER,
-        answers=(
-            Answer(
-                200,
-                "The bundle (v0.3).",
-                dict[str, object],
-                media_type=BUNDLE_TYPE,
-                headers=("ETag", "Repr-Digest", "Content-Disposition"),
-            ),
-        ),
+        answers=(_BUNDLE,),
         refusals=(*_OF_ARTIFACT, AttestationNotFound),
+    ),
+    f"GET {_ARTIFACT}/tombstone": Operation(
+        id="show_tombstone",
+        reader=Reader.CONSUMER,
+        summary="What is left of an artifact that is gone for good",
+        text="Who or what removed it, and every attestation about it: those stay.",
+        asker=Asker.READER,
+        answers=(Answer(200, "The tombstone.", TombstoneDocument),),
+        refusals=_OF_TOMBSTONE,
+    ),
+    f"GET {_ARTIFACT}/tombstone/attestations/{{identity}}": Operation(
+        id="show_bundle_of_tombstone",
+        reader=Reader.CONSUMER,
+        summary="One attestation about what is gone: the removal's, or one of its build",
+        text=_READ_BY_COSIGN,
+        asker=Asker.READER,
+        answers=(_BUNDLE,),
+        refusals=(*_OF_TOMBSTONE, AttestationNotFound),
     ),
 }

@@ -170,7 +170,7 @@ def test_attests_and_verifies_what_a_gitlab_job_uploaded(
     attest_builds(attestor=attestor, endings=endings, clock=lambda: now)
 
     verdict = verify_subject(
-        expected=Expected(project.scope, request.build_id, subject_of(), AUDIENCE),
+        expected=Expected(project.scope, request.build, subject_of(), AUDIENCE),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),
         now=now,
     )
@@ -194,7 +194,7 @@ def test_attests_a_generic_identity_and_claims_no_level(
     attest_builds(attestor=attestor, endings=endings, clock=lambda: now)
 
     verdict = verify_subject(
-        expected=Expected(project.scope, request.build_id, subject_of(), AUDIENCE),
+        expected=Expected(project.scope, request.build, subject_of(), AUDIENCE),
         judge=Judge(verifier=attestor.verifier, key_is_shared=False),
         now=now,
     )

@@ -77,6 +77,8 @@ OPEN = {
     "problems/<str:code>": "the problem codes",
     "builders/<str:issuer_name>/<str:mode_name>/v1": "what statements refer to",
     "attestors/release/v1": "what statements refer to",
+    "attestors/removal/v1": "what statements refer to",
+    "predicates/removal/v1": "what statements refer to",
     "buildtypes/<str:name>/v1": "what statements refer to",
     "buildtypes/<str:name>/v1/schema.json": "what statements refer to",
     ".well-known/trusted_root.json": "what consumers verify with",

@@ -239,7 +239,7 @@ def test_shows_beforehand_what_fulcio_issues_and_rekor_stores(
     base = lines.attestor.base_url
     rehearsal = Rehearsal(description=lines.store.attestor.files, issuer=base)
     (preview,) = preview_publication(
-        build=request.build_id, disclosure=rehearsal, base_url=base, now=timezone.now()
+        build=request.build, disclosure=rehearsal, base_url=base, now=timezone.now()
     )
     asked = asked_for(request=request, confirmation=None, base_url=base)
     rehearsed = rehearse(

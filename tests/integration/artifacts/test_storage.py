@@ -13,13 +13,15 @@ from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import GRACE
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.measure_storage import EVERY, measure_storage, measure_storage_when_due
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
+from provenance.domain import slsa_v1
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator
 from tests.factories.builds import NOW
+from tests.factories.burying import bury
 from tests.factories.shelf import Kind, put
 
 TODAY = NOW + timedelta(days=100)
@@ -156,10 +158,11 @@ def expire_all(place: Project) -> None:
 
 
 def test_tells_of_bytes_on_their_way_out_whoever_else_has_them(
-    project: Project, gadget: Project, foreign: Project
+    project: Project, gadget: Project, foreign: Project, attestor: Attestor
 ) -> None:
-    put(project, Kind(path="a", bytes_of="foreign too", size_bytes=100), first=NOW)
-    put(project, Kind(path="b", bytes_of="gadget too", size_bytes=30), first=NOW)
+    for path, bytes_of, size in (("a", "foreign too", 100), ("b", "gadget too", 30)):
+        kind = Kind(path=path, bytes_of=bytes_of, size_bytes=size, predicate=slsa_v1.PREDICATE_TYPE)
+        put(project, kind, first=NOW)
     put(gadget, Kind(path="c", bytes_of="gadget too", size_bytes=30), first=NOW)
     put(foreign, Kind(path="d", bytes_of="foreign too", size_bytes=100), first=NOW)
     expire_all(project)
@@ -173,7 +176,7 @@ def test_tells_of_bytes_on_their_way_out_whoever_else_has_them(
     assert pending_free_bytes(foreign.organization, freed_after=since) == 0
     assert pending_free_bytes(project, freed_after=TODAY) == 130, "it is in the trash"
     buried = TODAY + timedelta(days=8)
-    assert empty_trash(now=buried) == 2
+    assert bury(attestor, buried) == 2
     assert pending_free_bytes(project, freed_after=buried - GRACE) == 130
     assert pending_free_bytes(project, freed_after=buried) == 0
     for subject in (project, project.organization, gadget, foreign):

@@ -29,7 +29,6 @@ from artifacts.queries.use import counted_use, measured_use
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.collect_blobs import GRACE, collect_blobs
 from artifacts.usecases.discard_artifacts import copied
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
@@ -42,8 +41,11 @@ from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from kernel.actor import PermissionMissing
 from kernel.audit.models import AuditRecord
+from provenance.domain import slsa_v1
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator, owner, reader, uploader
 from tests.factories.builds import NOW
+from tests.factories.burying import bury
 from tests.factories.keeping_history import History
 from tests.factories.shelf import Kind, put
 from tests.fakes.blob_store import MemoryBlobStore
@@ -163,12 +165,14 @@ def test_keeps_bytes_and_name_meanwhile(project: Project, store: MemoryBlobStore
         release(project, store, b"first")
 
 
-def test_is_emptied_when_its_window_is_over(project: Project, store: MemoryBlobStore) -> None:
+def test_is_emptied_when_its_window_is_over(
+    project: Project, store: MemoryBlobStore, attestor: Attestor
+) -> None:
     artifact = release(project, store)
     remove(artifact)
 
-    assert empty_trash(now=EMPTIED - timedelta(seconds=1)) == 0
-    assert empty_trash(now=EMPTIED) == 1
+    assert bury(attestor, EMPTIED - timedelta(seconds=1)) == 0
+    assert bury(attestor, EMPTIED) == 1
     for day in range(3):
         collect_blobs(inventory=store, now=EMPTIED + day * (GRACE + timedelta(seconds=1)))
 
@@ -238,8 +242,11 @@ def limit(*, bytes_most: int, files_most: int) -> None:
     set_organization_quota(actor=administrator(), organization="acme", quota=quota, now=NOW)
 
 
-def test_keeps_what_is_held_until_the_hold_is_lifted(project: Project) -> None:
-    held, gone = (put(project, Kind(path=path), first=NOW) for path in ("a", "b"))
+def test_keeps_what_is_held_until_the_hold_is_lifted(project: Project, attestor: Attestor) -> None:
+    held, gone = (
+        put(project, Kind(path=path, predicate=slsa_v1.PREDICATE_TYPE), first=NOW)
+        for path in ("a", "b")
+    )
     for one in (held, gone):
         remove(one)
     hold = place_hold(
@@ -249,7 +256,7 @@ def test_keeps_what_is_held_until_the_hold_is_lifted(project: Project) -> None:
         now=TODAY,
     )
 
-    assert empty_trash(now=EMPTIED) == 1
+    assert bury(attestor, EMPTIED) == 1
     assert [one.pk for one in TrashedArtifact.objects.all()] == [held.pk]
     assert restore(TrashedArtifact.objects.get(), now=EMPTIED).pk == held.pk
     Artifact.objects.get(pk=held.pk)
@@ -257,7 +264,7 @@ def test_keeps_what_is_held_until_the_hold_is_lifted(project: Project) -> None:
         lift_hold(hold=hold, persons=2, reason="x", actor=owner(project, person), now=TODAY)
     DeclaredUse.objects.all().delete()
     remove(Artifact.objects.select_related("blob", "build", "project__organization").get())
-    assert empty_trash(now=EMPTIED) == 1
+    assert bury(attestor, EMPTIED) == 1
 
 
 def test_takes_nothing_that_is_kept(project: Project) -> None:
@@ -303,7 +310,7 @@ def test_takes_nothing_without_right_or_reason_or_before_its_time(project: Proje
 ACTS = st.lists(st.tuples(st.sampled_from(sorted(History.ACTS)), st.integers(0, 3)), max_size=14)
 
 
-def test_never_costs_what_is_held_its_bytes(project: Project) -> None:
+def test_never_costs_what_is_held_its_bytes(project: Project, attestor: Attestor) -> None:
     """Whatever happens in whatever order: what is held is there, with its bytes."""
     demand({"expire": [{"name": "old", "after_days": 2}]})
 
@@ -312,7 +319,7 @@ def test_never_costs_what_is_held_its_bytes(project: Project) -> None:
     )
     @given(ACTS)
     def holds(acts: list[tuple[str, int]]) -> None:
-        history = History(project)
+        history = History(project, attestor)
         for act, number in acts:
             history.act(act, number)
             assert history.states_of_held_bytes() == {"live"}

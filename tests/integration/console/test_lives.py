@@ -12,12 +12,12 @@ from access.queries import organization_place
 from artifacts.models import Artifact, Project
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator
+from tests.factories.burying import bury
 from tests.factories.people import account, logged_in, owner_at_a_browser
 from tests.factories.shelf import Kind, put
 from tests.factories.shelves import make_project
@@ -61,7 +61,9 @@ def swept(project: Project) -> None:
     apply_retention(clock=timezone.now, trash=WEEK)
 
 
-def test_is_told_from_upload_to_tombstone(place: Project, file: Artifact, olga: Client) -> None:
+def test_is_told_from_upload_to_tombstone(
+    place: Project, file: Artifact, olga: Client, attestor: Attestor
+) -> None:
     hold = {"covers": "artifact", "what": str(file.pk), "reason": "a lawsuit"}
     olga.post(f"/administration/projects/{place}/holds/place", hold)
     held = text(life(file), olga)
@@ -84,7 +86,7 @@ def test_is_told_from_upload_to_tombstone(place: Project, file: Artifact, olga: 
     start_retention_run(plan=plan, actor=administrator(), now=timezone.now())
     apply_retention(clock=timezone.now, trash=WEEK)
     in_trash = text(life(file), olga)
-    empty_trash(now=timezone.now() + WEEK * 2)
+    bury(attestor, timezone.now() + WEEK * 2)
     gone = text(life(file), olga)
 
     assert "Put on hold" in held
@@ -94,7 +96,8 @@ def test_is_told_from_upload_to_tombstone(place: Project, file: Artifact, olga: 
     order += ["“no room”", "asked to have the hold", "The hold was lifted"]
     order += ["Expired by rule older of acme/widget, version 2", "A plan said that it goes"]
     order += ["Removed; nobody gets it"]
-    order += ["Evidence kept", "https://slsa.dev/provenance/v1", "Nothing any more"]
+    order += ["Evidence kept", "https://slsa.dev/provenance/v1", "/predicates/removal/v1"]
+    order += ["the removal", "Nothing any more"]
     assert [gone.index(word) for word in order] == sorted(gone.index(word) for word in order)
 
 

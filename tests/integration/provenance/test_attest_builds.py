@@ -137,7 +137,7 @@ def test_refuses_for_good_what_can_never_be_attested(attestor: Attestor, builds:
 
     request.refresh_from_db()
     assert request.state == RequestState.REFUSED
-    assert builds.refused[request.build_id]["code"] == "unattestable-event"
+    assert builds.refused[request.build]["code"] == "unattestable-event"
     assert builds.published == [twin.build_id]
 
 
@@ -379,7 +379,7 @@ def test_counts_one_statement_a_request_with_several_workers_at_once(
 
     assert Attestation.objects.count() == count
     assert sorted(builds.published) == sorted(
-        AttestationRequest.objects.values_list("build_id", flat=True)
+        request.build for request in AttestationRequest.objects.all()
     )
 
 

@@ -77,7 +77,7 @@ def test_believes_no_row_that_says_confirmed(store: Store, platform: PlatformDou
 
     store.work()
 
-    assert store.refused[forged.build_id]["code"] == "job-contradicted"
+    assert store.refused[forged.build]["code"] == "job-contradicted"
     attestation = Attestation.objects.get(request=unasked)
     assert internal(attestation)["upload"]["confirmed"] is False
     assert "confirmation" not in internal(attestation)
@@ -104,8 +104,8 @@ def test_refuses_a_build_that_its_platform_contradicts(
     request.refresh_from_db()
     assert request.state == RequestState.REFUSED
     assert request.confirmation == ConfirmationOutcome.REFUTED
-    assert store.refused[request.build_id]["code"] == "job-contradicted"
-    assert store.refused[request.build_id]["field"] == field
+    assert store.refused[request.build]["code"] == "job-contradicted"
+    assert store.refused[request.build]["field"] == field
     assert not Attestation.objects.exists()
     assert store.work(after=timedelta(days=2)) == 0
 
@@ -121,7 +121,7 @@ def test_refuses_a_build_that_was_sealed_after_its_job(
 
     store.work()
 
-    assert store.refused[refused.build_id]["field"] == "in_progress_at_seal"
+    assert store.refused[refused.build]["field"] == "in_progress_at_seal"
     assert store.published == [accepted.build_id]
 
 
@@ -134,7 +134,7 @@ def test_refuses_the_build_of_a_job_that_its_platform_does_not_know(
 
     store.work()
 
-    assert store.refused[unknown.build_id]["code"] == "job-unknown"
+    assert store.refused[unknown.build]["code"] == "job-unknown"
     assert store.published == [known.build_id]
 
 
@@ -163,7 +163,7 @@ def test_gives_no_self_hosted_job_level_2(store: Store, platform: PlatformDouble
     lied_about = store.sealed(SELF_HOSTED)
     knows(platform, SELF_HOSTED)  # hosted, the platform says
     store.work()
-    assert store.refused[lied_about.build_id]["field"] == "hosting"
+    assert store.refused[lied_about.build]["field"] == "hosting"
 
 
 def test_waits_for_a_platform_then_attests_as_unconfirmed(

@@ -51,7 +51,7 @@ def test_signs_a_second_statement_when_the_platform_confirms_later(
     assert second.subjects == first.subjects
     assert second.sealed_at == first.sealed_at
     assert store.published == [first.build_id]
-    assert [one.confirmation for one in request_statuses(build=first.build_id)] == ["confirmed"]
+    assert [one.confirmation for one in request_statuses(build=first.build)] == ["confirmed"]
     assert store.work(after=timedelta(days=1)) == 0
 
 
@@ -70,7 +70,7 @@ def test_gives_a_second_statement_up_after_a_day(store: Store, platform: Platfor
     assert 20 < attempts < 40
     assert Attestation.objects.count() == 1
     assert store.level(first) is Level.L1
-    assert [one.state for one in request_statuses(build=first.build_id)] == ["attested"]
+    assert [one.state for one in request_statuses(build=first.build)] == ["attested"]
 
 
 def test_leaves_a_published_build_alone_that_its_platform_contradicts_later(

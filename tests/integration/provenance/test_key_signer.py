@@ -75,7 +75,7 @@ def test_attests_builds_and_releases(store: Store) -> None:
     for request in (built, released):
         found = examine(
             verification(request),
-            Expected(SCOPE, request.build_id, subject_of(), store.keys.base_url),
+            Expected(SCOPE, request.build, subject_of(), store.keys.base_url),
         )
         assert found.failed is None
         assert "by the key" in next(s.found for s in found.steps if s.name == "identity")

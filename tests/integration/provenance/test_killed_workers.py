@@ -108,7 +108,7 @@ def test_finishes_what_a_killed_worker_began(
     verdict = verify_subject(
         expected=Expected(
             scope=Scope(SCOPE.organization, SCOPE.project),
-            build=request.build_id,
+            build=request.build,
             subject=subject_of(),
             base_url=attestor.base_url,
         ),

@@ -135,6 +135,8 @@ def test_has_no_page_for_what_does_not_exist(
         "/problems/",
         "/problems/policy-not-met",
         "/attestors/release/v1",
+        "/attestors/removal/v1",
+        "/predicates/removal/v1",
         "/buildtypes/github-actions-upload/v1",
         "/buildtypes/gitlab-ci-upload/v1",
         "/buildtypes/oidc-upload/v1",

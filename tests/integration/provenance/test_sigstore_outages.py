@@ -91,7 +91,7 @@ def test_attests_every_waiting_build_once_when_the_outage_is_over(store: Store) 
         is_down, seconds = False, LATER.total_seconds()
         store.attest(signer, after=LATER)
 
-    assert sorted(store.published) == sorted(request.build_id for request in requests)
+    assert sorted(store.published) == sorted(request.build for request in requests)
     assert Attestation.objects.count() == len(requests)
 
 

@@ -25,7 +25,7 @@ def attested(attestor: Attestor) -> Expected:
     endings = Endings(publish=lambda **_build: None, refuse=lambda **_build: None)
     attest_builds(attestor=attestor, endings=endings, clock=timezone.now)
     return Expected(
-        scope=SCOPE, build=request.build_id, subject=subject_of(), base_url=settings.PUBLIC_URL
+        scope=SCOPE, build=request.build, subject=subject_of(), base_url=settings.PUBLIC_URL
     )
 
 

@@ -106,7 +106,7 @@ def bundle_of(request: AttestationRequest) -> bytes:
 def test_passes_the_genuine_artifact_and_tells_the_whole_story(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
-    verdict = answer(attestor, genuine.build_id)
+    verdict = answer(attestor, genuine.build)
 
     assert verdict.allowed
     assert verdict.level is Level.L1
@@ -118,7 +118,7 @@ def test_passes_the_genuine_artifact_and_tells_the_whole_story(
 def test_denies_bytes_that_no_statement_of_the_build_names(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
-    assert answer(attestor, genuine.build_id, digest=Sha256("cd" * 32)).reason == "no-attestation"
+    assert answer(attestor, genuine.build, digest=Sha256("cd" * 32)).reason == "no-attestation"
 
 
 def test_finds_no_evidence_in_another_project_or_build(
@@ -126,18 +126,18 @@ def test_finds_no_evidence_in_another_project_or_build(
 ) -> None:
     policy(OTHER)
 
-    assert answer(attestor, genuine.build_id, scope=OTHER).reason == "no-attestation"
+    assert answer(attestor, genuine.build, scope=OTHER).reason == "no-attestation"
     assert answer(attestor, uuid4()).reason == "no-attestation"
-    assert answer(attestor, genuine.build_id).allowed
+    assert answer(attestor, genuine.build).allowed
 
 
 def test_refuses_another_projects_bundle_in_a_planted_row(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
     policy(OTHER)
-    plant(bundle_of(genuine), build=genuine.build_id, scope=OTHER)
+    plant(bundle_of(genuine), build=genuine.build, scope=OTHER)
 
-    assert answer(attestor, genuine.build_id, scope=OTHER).reason == "scope-mismatch"
+    assert answer(attestor, genuine.build, scope=OTHER).reason == "scope-mismatch"
 
 
 def test_refuses_another_builds_statement_for_identical_bytes_in_a_planted_row(
@@ -153,9 +153,9 @@ def test_refuses_a_statement_about_other_bytes_in_a_planted_row(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
     other = Sha256("cd" * 32)
-    plant(bundle_of(genuine), build=genuine.build_id, digest=other)
+    plant(bundle_of(genuine), build=genuine.build, digest=other)
 
-    assert answer(attestor, genuine.build_id, digest=other).reason == "subject-mismatch"
+    assert answer(attestor, genuine.build, digest=other).reason == "subject-mismatch"
 
 
 def test_gives_a_file_nothing_of_another_files_job_even_when_their_bytes_are_the_same(
@@ -205,9 +205,9 @@ def test_refuses_an_edited_statement_and_still_sees_the_genuine_one(
     change: Callable[[bytes], bytes],
     reason: str,
 ) -> None:
-    plant(change(bundle_of(genuine)), build=genuine.build_id)
+    plant(change(bundle_of(genuine)), build=genuine.build)
 
-    verdict = answer(attestor, genuine.build_id)
+    verdict = answer(attestor, genuine.build)
 
     assert [one["reason"] for one in verdict.document["attestations"]] == ["", reason]
     assert verdict.allowed
@@ -220,8 +220,8 @@ def test_refuses_a_statement_of_the_right_bytes_by_the_wrong_builder(attestor: A
     twin = requested(witnessed())
     attest(attestor)
 
-    assert answer(attestor, wrong.build_id).reason == "builder-not-trusted"
-    assert answer(attestor, twin.build_id).allowed
+    assert answer(attestor, wrong.build).reason == "builder-not-trusted"
+    assert answer(attestor, twin.build).allowed
 
 
 @pytest.mark.parametrize(
@@ -232,18 +232,18 @@ def test_refuses_a_job_of_another_source(attestor: Attestor, changes: dict[str, 
     wrong, twin = requested(witnessed(**changes)), requested(witnessed())
     attest(attestor)
 
-    assert answer(attestor, wrong.build_id).reason == "source-mismatch"
-    assert answer(attestor, twin.build_id).allowed
+    assert answer(attestor, wrong.build).reason == "source-mismatch"
+    assert answer(attestor, twin.build).allowed
 
 
 def test_passes_no_release_where_provenance_is_required(attestor: Attestor) -> None:
     release = requested(None)
     attest(attestor)
-    assert answer(attestor, release.build_id).allowed
+    assert answer(attestor, release.build).allowed
 
     policy()
 
-    assert answer(attestor, release.build_id).reason == "release-only"
+    assert answer(attestor, release.build).reason == "release-only"
 
 
 def test_serves_under_observation_and_says_that_it_failed(attestor: Attestor) -> None:
@@ -251,7 +251,7 @@ def test_serves_under_observation_and_says_that_it_failed(attestor: Attestor) ->
     release = requested(None)
     attest(attestor)
 
-    verdict = answer(attestor, release.build_id)
+    verdict = answer(attestor, release.build)
 
     assert verdict.serves
     assert not verdict.allowed
@@ -261,27 +261,27 @@ def test_serves_under_observation_and_says_that_it_failed(attestor: Attestor) ->
 def test_keeps_its_answer_until_something_it_depends_on_changes(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
-    first = answer(attestor, genuine.build_id)
-    again = answer(attestor, genuine.build_id, later=timedelta(minutes=5))
+    first = answer(attestor, genuine.build)
+    again = answer(attestor, genuine.build, later=timedelta(minutes=5))
     assert again.document == first.document
     assert StoredDecision.objects.count() == 1
 
     policy(enforcement=Enforcement.OBSERVE)
-    assert answer(attestor, genuine.build_id).document["enforcement"] == "observe"
+    assert answer(attestor, genuine.build).document["enforcement"] == "observe"
     TrustState.objects.update(revocation_epoch=1)
-    assert answer(attestor, genuine.build_id).document["basis"]["revocation_epoch"] == 1
+    assert answer(attestor, genuine.build).document["basis"]["revocation_epoch"] == 1
     TrustState.objects.update(trust_map_version=0)
-    assert answer(attestor, genuine.build_id).reason == "builder-not-trusted"
-    plant(b"{}", build=genuine.build_id)
-    assert len(answer(attestor, genuine.build_id).document["attestations"]) == 2
+    assert answer(attestor, genuine.build).reason == "builder-not-trusted"
+    plant(b"{}", build=genuine.build)
+    assert len(answer(attestor, genuine.build).document["attestations"]) == 2
 
 
 def test_asks_again_when_a_kept_answer_no_longer_holds(
     attestor: Attestor, genuine: AttestationRequest
 ) -> None:
-    first = answer(attestor, genuine.build_id)
+    first = answer(attestor, genuine.build)
 
-    later = answer(attestor, genuine.build_id, later=timedelta(days=2))
+    later = answer(attestor, genuine.build, later=timedelta(days=2))
 
     assert later.allowed
     assert later.document["decided_at"] != first.document["decided_at"]
@@ -293,4 +293,4 @@ def test_allows_nothing_without_a_trust_root(
     TrustState.objects.update(trust_root_version=0)
 
     with pytest.raises(TrustRootMissing):
-        answer(attestor, genuine.build_id)
+        answer(attestor, genuine.build)
