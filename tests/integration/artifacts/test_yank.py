@@ -1,6 +1,8 @@
 """A yank, a quarantine, or a name that is given once …"""
 
+import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ from kernel.audit.models import AuditRecord
 from kernel.digest import Sha256
 from provenance.wiring import judge
 from tests.factories.actors import administrator, job, owner, reader, uploader
-from tests.factories.builds import NOW, send, start
+from tests.factories.builds import NOW, at_once, gated, send, start
 from tests.factories.facts import witnessed
 from tests.factories.shelf import Kind, put
 from tests.fakes.blob_store import MemoryBlobStore
@@ -197,6 +199,30 @@ def test_that_is_immutable_is_given_to_one_digest_alone(
     assert refused.value.facts["of"] == "acme"
     assert refused.value.facts["existing_sha256"] == first.blob.sha256
     assert {one.pk for one in Artifact.objects.all()} == {first.pk, again.pk}
+
+
+def test_that_is_immutable_is_given_to_one_of_those_who_ask_at_once(
+    immutable: Project, store: MemoryBlobStore
+) -> None:
+    for number in range(5):
+        gate = threading.Barrier(4)
+
+        def ask(data: bytes, place: Place, gate: threading.Barrier = gate) -> Artifact:
+            return publish_file(
+                actor=job(immutable, witnessed(run_id=f"{place.path}-{data.hex()}")),
+                place=place,
+                incoming=Incoming(chunks=gated(data, gate), declared=None),
+                store=store,
+                clock=lambda: NOW,
+            ).artifact
+
+        place = Place("acme", "widget", f"dist/{number}")
+        answers = at_once(*(partial(ask, bytes([one]), place) for one in range(4)))
+
+        [winner] = [one for one in answers if isinstance(one, Artifact)]
+        refused = [one for one in answers if isinstance(one, NameImmutable)]
+        assert [one.facts["existing_sha256"] for one in refused] == [winner.blob.sha256] * 3
+        assert Artifact.objects.filter(path=place.path).count() == 1
 
 
 def test_that_is_immutable_stays_given_once_it_is_gone(
