@@ -30,6 +30,7 @@ from console.administration import Place, administered, members_only, show_place
 from console.asking import asked, pages
 from console.confirming import answers
 from console.planning import MOST_RULES, OF_PLANS, changes, names_in, rules_shown, standing
+from kernel.audit.asking import because
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,16 +95,17 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @members_only
 def apply(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
-    """What applying does, in numbers; and doing it, when the name of what it is about is given."""
+    """What applying does, in numbers; and doing it for a reason, by the name of the place."""
     found = visible_plan(actor=actor, plan=plan)
     given = answers(request, name=holder_of_plan(found).name)
-    if not given.is_sent or given.is_other_name:
+    if not given.is_complete:
         status = 422 if given.is_sent else 200
         content = {"answers": given, "here": "Apply", "days": trash_window().days}
         return _show(
             request, actor, found, "console/administration/apply.html", content, status=status
         )
-    with suppress(RetentionPlanStale):  # the plan's page says what has changed
+    # The plan's page says what has changed.
+    with because(given.reason), suppress(RetentionPlanStale):
         start_retention_run(plan=found, actor=actor, now=timezone.now())
     return _to(found.pk)
 
@@ -112,11 +114,11 @@ def apply(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
 @members_only
 def cancel(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     """End the run behind the batch that is under way."""
-    del request
     found = visible_plan(actor=actor, plan=plan)
     run = run_of(found)
     if run is not None:
-        cancel_retention_run(run=run, actor=actor, now=timezone.now())
+        with because(answers(request, name="").reason):
+            cancel_retention_run(run=run, actor=actor, now=timezone.now())
     return _to(found.pk)
 
 

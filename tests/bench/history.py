@@ -166,6 +166,7 @@ def goes(stage: Stage, artifact: str) -> None:
     stage.desk.press("Make a plan now")
     stage.station("planned")
     stage.desk.press("Apply it …")
+    stage.desk.write("Why", "room for the release")
     stage.station("to-be-applied")
     stage.confirm(NAME, "Remove 1 file")
     stage.until(lambda: stage.page.get_by_text("Ended", exact=True).count() == 1)

@@ -78,6 +78,7 @@ def test_writes_a_rule_sees_what_it_does_and_applies_it(desk: Desk) -> None:
     desk.go(f"{PLACE}/plans")
     desk.press("Make a plan now")
     desk.press("Apply it …")
+    desk.write("Why", "the bucket is full")
     page.get_by_label("Write acme to go on").fill("acme")
     desk.press("Remove 4 files")
     expect(page.get_by_role("progressbar")).to_be_visible()

@@ -17,6 +17,7 @@ from artifacts.usecases.cancel_retention_run import cancel_retention_run
 from artifacts.usecases.set_quota import set_project_quota
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from kernel.actor import Permission
+from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator
 from tests.factories.command import Command
 from tests.factories.shelf import Kind, put
@@ -85,11 +86,13 @@ def plan(owner: Command) -> str:
 def test_lets_a_plan_go(owner: Command, expired: Artifact) -> None:
     made = plan(owner)
 
-    started = owner("retention", "apply", made)
+    started = owner("retention", "apply", made, "--reason", "Platz\n für 2.0")
     apply_retention(clock=timezone.now)
     ended = owner("retention", "apply", made, "--wait")
 
     assert (started.code, ended.code) == (0, 0), started.err + ended.err
+    told = AuditRecord.objects.get(action="retention.apply")
+    assert told.facts["reason"] == "Platz für 2.0"
     assert "running: 0 of 1 artifacts are gone" in started.out
     assert "done: 1 of 1 artifacts are gone, 4.0 KiB; 0 were spared" in ended.out
     assert TrashedArtifact.objects.get().pk == expired.pk

@@ -15,6 +15,7 @@ from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
+from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator
 from tests.factories.people import owner_at_a_browser
 from tests.factories.shelf import Kind, put
@@ -28,6 +29,8 @@ POLICY: Final = {
     "keep": [{"name": "docs", "when": {"paths": ["doc/**"]}}],
     "expire": [{"name": "old", "after_days": 30}],
 }
+
+NAMED: Final = {"name": "acme", "reason": "the bucket is full"}
 
 
 @pytest.fixture
@@ -54,6 +57,11 @@ def rule(project: Project, document: object) -> None:
         actor=administrator(),
         now=timezone.now(),
     )
+
+
+def reason_of(action: str) -> str:
+    """Why somebody did that, by the audit trail."""
+    return str(AuditRecord.objects.get(action=action).facts["reason"])
 
 
 def planned(project: Project) -> RetentionPlan:
@@ -100,7 +108,11 @@ def test_say_before_they_apply_what_goes_and_ask_for_the_name(place: Project, ol
     assert "“acmee” is not its name" in refused.content.decode()
     assert not RetentionRun.objects.exists()
 
-    applied = olga.post(address, {"name": "acme"})
+    unreasoned = olga.post(address, {"name": "acme"})
+    assert "A reason is missing" in unreasoned.content.decode()
+    assert not RetentionRun.objects.exists()
+
+    applied = olga.post(address, NAMED)
 
     assert applied["Location"] == f"/administration/plans/{plan.pk}"
     assert "0 of 3 files are done" in text(applied["Location"], olga)
@@ -108,6 +120,7 @@ def test_say_before_they_apply_what_goes_and_ask_for_the_name(place: Project, ol
     done = text(applied["Location"], olga)
     assert "Planned 3 files, 3.0 KiB" in done
     assert "Deleted 3 files, 3.0 KiB" in done
+    assert reason_of("retention.apply") == "the bucket is full"
     assert Artifact.objects.count() == 2
 
 
@@ -120,17 +133,18 @@ def test_tell_what_made_a_plan_stale_and_do_not_apply_it(place: Project, olga: C
 
     assert "set version 2 of the rules of acme" in page
     assert "nothing to apply here: the plan is stale" in text(f"{address}/apply", olga)
-    assert olga.post(f"{address}/apply", {"name": "acme"})["Location"] == address
+    assert olga.post(f"{address}/apply", NAMED)["Location"] == address
     assert not RetentionRun.objects.exists()
 
 
 def test_cancel_a_run(place: Project, olga: Client) -> None:
     plan = planned(place)
     address = f"/administration/plans/{plan.pk}"
-    olga.post(f"{address}/apply", {"name": "acme"})
+    olga.post(f"{address}/apply", NAMED)
 
-    olga.post(f"{address}/cancel")
+    olga.post(f"{address}/cancel", {"reason": "wrong rule"})
 
+    assert reason_of("retention.cancel") == "wrong rule"
     assert "it ends behind the batch that is under way" in text(address, olga)
     apply_retention(clock=timezone.now, trash=timedelta(days=7))
     assert "cancelled" in text(address, olga)
