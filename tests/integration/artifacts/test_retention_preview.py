@@ -250,7 +250,9 @@ def test_is_stale_by_a_policy_that_is_being_set_in_this_moment(project: Project)
 
     [answer] = answers
     assert isinstance(answer, RetentionPreviewStale), answer
-    assert [one["level"] for one in answer.facts["changed"]] == ["organization"]
+    changed = answer.facts["changed"]
+    assert isinstance(changed, list)
+    assert [one["level"] for one in changed] == ["organization"]
 
 
 def demanded(project: Project, made: RetentionPreview) -> Held | RetentionPreviewStale:
