@@ -36,7 +36,7 @@ _WORDS: Final[Mapping[str, tuple[Mark, str]]] = {
     "artifact.remove": (Mark.FAILED, "Moved to the trash{ruled}"),
     "artifact.bury": (
         Mark.FAILED,
-        "Gone for good; so are its {size}, unless another file has the same bytes",
+        "Gone for good; its {size} follow, unless another file has the same bytes",
     ),
 }
 _EFFECTS: Final = {"ends": "go", "keeps": "stay"}

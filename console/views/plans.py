@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from artifacts.errors import RetentionPlanStale
 from artifacts.queries.frontier import changed_since, holder_of_plan
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.retention import names_of_scopes
 from artifacts.queries.retention_plans import (
     MOST_PLANS,
@@ -67,9 +67,8 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     found = visible_plan(actor=actor, plan=plan)
     rules = list(found.rules.all())
     given = asked(request, "cursor", "path", "rule")
-    after = decode_cursor(given.get("cursor"), row_number)
     items = items_after(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         plan=found,
         limit=PAGE_ITEMS + 1,
         prefix=given.get("path", ""),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import wiring
 from artifacts.domain.reconciliation import WORDS, Difference
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.reconciling import (
     damaged_blobs,
     differences_after,
@@ -75,9 +75,8 @@ def report(request: HttpRequest, actor: Actor, report: UUID) -> HttpResponse:
     found = _found(actor, report)
     given = asked(request, "cursor", "difference")
     difference = choice(given, "difference", Difference)
-    after = decode_cursor(given.get("cursor"), row_number)
     rows = differences_after(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         report=found,
         difference=difference,
         limit=PAGE_DIFFERENCES + 1,
