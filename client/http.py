@@ -122,9 +122,17 @@ class Store:
             response.close()
 
     def post(
-        self, address: str, body: object, *, again: object = None, as_nobody: bool = False
+        self,
+        address: str,
+        body: object,
+        *,
+        again: object = None,
+        as_nobody: bool = False,
+        reason: str = "",
     ) -> Answer:
         """POST a document; `again` is sent instead of it once an answer may have been lost.
+
+        `reason` is for the store's audit trail, where the document has no place for it.
 
         Raises:
             As `get`.
@@ -133,7 +141,8 @@ class Store:
         def document(attempt: int) -> bytes:
             return json.dumps(body if again is None or attempt == 0 else again).encode()
 
-        request = Request("POST", address, {"Content-Type": "application/json"}, document)
+        headers = {"Content-Type": "application/json", **_reasoned(reason)}
+        request = Request("POST", address, headers, document)
 
         def act(attempt: int, token: str | None) -> Answer:
             return whole(self._send(request, attempt, token))
@@ -238,6 +247,12 @@ def send_once(
         raise StoreUnreachable(store=store, reason=_reason(error)) from error
     except HTTPError as error:
         raise StoreUnreachable(store=store, reason=_reason(error)) from error
+
+
+def _reasoned(reason: str) -> dict[str, str]:
+    """The header that says why, on one line of ASCII."""
+    line = quote(" ".join(reason.split()), safe=" ")
+    return {"Strongroom-Reason": line} if line else {}
 
 
 def upload(address: str, outgoing: Outgoing, body: FileBody, headers: Mapping[str, str]) -> Request:

@@ -1,4 +1,4 @@
-"""All files of a build: its document lists the first of them, the rest comes page by page."""
+"""Lists that come page by page; of a build's files its own document has the first page."""
 
 import re
 from collections.abc import Mapping
@@ -26,12 +26,21 @@ def listed_files(store: Store, identity: str, build: Mapping[str, Any]) -> list[
     count = build.get("artifact_count", len(first))
     if count == len(first):
         return first
-    address = store.address("api", "v1", "builds", identity, "files")
+    return listed(store, store.address("api", "v1", "builds", identity, "files"), "artifacts")
+
+
+def listed(store: Store, address: str, name: str) -> list[Any]:
+    """What all pages at the address have under this name.
+
+    Raises:
+        AnswerNotUnderstood: a page has no such list, or the pages do not end.
+        StoreRefused, StoreUnreachable: as `Store.get`.
+    """
     found: list[Any] = []
     cursor = ""
     for _ in range(MOST_PAGES):
         page = store.get(f"{address}?cursor={quote(cursor, safe='')}" if cursor else address)
-        found += member(page.document, "artifacts", list)
+        found += member(page.document, name, list)
         cursor = _cursor_of(page)
         if not cursor:
             return found

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import structlog
 from django.http import HttpRequest, HttpResponseRedirect
@@ -54,10 +54,9 @@ class RequestContext:
 def _reason(request: HttpRequest) -> str:
     """Why the asker wants it, for the audit trail; without what no line of text has.
 
-    A header's bytes arrive as ISO 8859-1 (PEP 3333), and are UTF-8 as everything else here.
+    A header has ASCII: the web server makes nothing of a value with other bytes, without a word.
     """
-    given = request.headers.get("Strongroom-Reason", "").encode("latin-1", errors="replace")
-    text = given.decode(errors="replace")
+    text = unquote(request.headers.get("Strongroom-Reason", ""))
     return "".join(letter for letter in text if letter.isprintable()).strip()
 
 

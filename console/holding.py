@@ -56,12 +56,12 @@ class HoldShown:
     has_asked: bool
 
 
-def shown(hold: Hold, *, persons: int, person: int | None, now: datetime) -> HoldShown:
-    """The hold as `person` finds it, where so many persons lift one."""
+def shown(hold: Hold, path: str, *, persons: int, person: int | None, now: datetime) -> HoldShown:
+    """The hold as `person` finds it, where so many persons lift one; `path` is of its one file."""
     state = hold.standing.state(now=now)
     consents = list(hold.consents.all())
     asking = consenting([one.consent for one in consents], now=now)
-    covers, what = _covers(hold)
+    covers, what = _covers(hold, path)
     return HoldShown(
         hold,
         covers,
@@ -110,9 +110,9 @@ def end_of(day: str) -> datetime | Trouble | None:
         return Trouble("/ends_at", "a day as YYYY-MM-DD", day[:100])
 
 
-def _covers(hold: Hold) -> tuple[str, str]:
+def _covers(hold: Hold, path: str) -> tuple[str, str]:
     if hold.artifact_id is not None:
-        return "one file", str(hold.artifact_id)
+        return "one file", path or str(hold.artifact_id)
     if hold.build_id is not None:
         return "one build", str(hold.build_id)
     if hold.paths is not None:

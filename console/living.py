@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.urls import reverse
 
 from console.story import Mark
+from console.templatetags.console import count, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
+    from artifacts.domain.holds import Reach
     from artifacts.queries.lives import Happening, Life
 
 _WORDS: Final[Mapping[str, tuple[Mark, str]]] = {
-    "artifact.store": (Mark.PASSED, "Uploaded"),
+    "artifact.store": (Mark.PASSED, "Uploaded: {size}"),
     "retention.set": (Mark.NOTED, "Rules of {whose} changed, version {version}"),
-    "retention.plan": (Mark.WAITING, "A plan said that it goes, with {artifacts} files in all"),
+    "retention.plan": (Mark.WAITING, "A plan said that it goes: {files} in all, {size}"),
     "retention.preview": (Mark.NOTED, "A preview said that it would {effect}"),
-    "hold.place": (Mark.PASSED, "Put on hold"),
+    "hold.place": (Mark.PASSED, "Put on hold: {held}"),
     "hold.ask-lift": (Mark.WAITING, "Somebody asked to have the hold lifted"),
     "hold.lift": (Mark.NOTED, "The hold was lifted"),
     "artifact.yank": (Mark.WAITING, "Yanked"),
     "artifact.quarantine": (Mark.FAILED, "Put into quarantine"),
     "artifact.restore": (Mark.PASSED, "Restored from the trash"),
-    "artifact.expire": (Mark.FAILED, "Expired by rule {rule} of {whose}, version {version}"),
-    "artifact.remove": (Mark.FAILED, "Removed; nobody gets it from then on"),
+    "artifact.expire": (
+        Mark.FAILED,
+        "Expired by rule {rule} of {whose}, version {version}: nobody gets it from then on",
+    ),
+    "artifact.remove": (Mark.FAILED, "Moved to the trash{ruled}"),
+    "artifact.bury": (
+        Mark.FAILED,
+        "Gone for good; its {size} follow, unless another file has the same bytes",
+    ),
 }
 _EFFECTS: Final = {"ends": "go", "keeps": "stay"}
 _PAGES: Final = {"plan": "retention_plan", "preview": "retention_preview", "hold": "hold"}
@@ -82,18 +91,40 @@ def told(happening: Happening, names: Mapping[UUID, str]) -> Told:
     """What happened, as a sentence; `names` are of the scopes of rules."""
     mark, sentence = _WORDS[happening.what]
     facts = dict(happening.facts)
-    scope = facts.get("scope")
-    facts["whose"] = names.get(scope, "what is no more") if scope is not None else "its job"
-    facts["effect"] = _EFFECTS.get(facts.get("effect", ""), "")
     page = next((one for one in _PAGES if facts.get(one) is not None), None)
     return Told(
         happening.at,
         mark,
-        sentence.format_map(facts),
+        sentence.format_map(facts | _words_of(facts, names)),
         happening.by,
         str(facts.get("reason", "")),
         reverse(_PAGES[page], args=[facts[page]]) if page is not None else "",
     )
+
+
+def _words_of(facts: Mapping[str, Any], names: Mapping[UUID, str]) -> dict[str, str]:
+    """What the sentences say of the facts, as far as these are there."""
+    scope, files = facts.get("scope"), facts.get("artifacts", 0)
+    whose = names.get(scope, "what is no more") if scope is not None else "its job"
+    reach = facts.get("reach")
+    return {
+        "whose": whose,
+        "ruled": f" by rule {facts['rule']} of {whose}" if facts.get("rule") else "",
+        "effect": _EFFECTS.get(facts.get("effect", ""), ""),
+        "size": size(facts.get("size_bytes", 0)),
+        "files": f"{count(files)} file{'' if files == 1 else 's'}",
+        "held": _held(reach, facts.get("ends_at")) if reach is not None else "",
+    }
+
+
+def _held(reach: Reach, ends_at: datetime | None) -> str:
+    if reach.artifact is not None:
+        held = "this file"
+    elif reach.build is not None:
+        held = "its whole build"
+    else:
+        held = "the whole project" if reach.paths is None else f"files like {reach.paths.text}"
+    return f"{held}, until {ends_at:%Y-%m-%d %H:%M} UTC" if ends_at is not None else held
 
 
 def actions(life: Life) -> tuple[Action, ...]:

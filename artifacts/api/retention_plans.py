@@ -10,7 +10,7 @@ from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked
 from artifacts.api.holders import HolderView, OfInstance, OfOrganization, OfProject
 from artifacts.api.links import root
-from artifacts.api.pages import PAGE_FILES, next_link
+from artifacts.api.pages import PAGE_FILES, counted_page
 from artifacts.api.retention_shapes import (
     FreedDocument,
     PlanDocument,
@@ -23,7 +23,7 @@ from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule
 from artifacts.models.retention_plan import RuleCount
 from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import holder_of_plan
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import row_behind
 from artifacts.queries.retention_plans import (
     items_after,
     plans_of,
@@ -84,17 +84,15 @@ class PlanItems(NativeView):
         """Show one page, in the order in which they are taken."""
         found = visible_plan(actor=actor_of(request), plan=plan)
         parameters = asked(request, "cursor")
-        after = decode_cursor(parameters.get("cursor"), row_number)
-        items = items_after(after[0] if after is not None else 0, plan=found, limit=PAGE_FILES + 1)
-        shown = items[:PAGE_FILES]
+        after = row_behind(parameters.get("cursor"))
         rules = {rule.number: rule for rule in found.rules.all()}
-        response = Response(
-            {"plan": str(found.pk), "items": [_item(one, rules[one.rule]) for one in shown]}
+        return counted_page(
+            {"plan": str(found.pk)},
+            items_after(after, plan=found, limit=PAGE_FILES + 1),
+            lambda one: _item(one, rules[one.rule]),
+            url=f"{plan_url(found)}/items",
+            asked=parameters,
         )
-        if len(items) > PAGE_FILES:
-            cursor = encode_cursor(shown[-1].pk)
-            response["Link"] = next_link(f"{plan_url(found)}/items", cursor, parameters)
-        return response
 
 
 class PlanFreed(NativeView):

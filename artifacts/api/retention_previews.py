@@ -12,14 +12,14 @@ from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked
 from artifacts.api.holders import HolderView, OfInstance, OfOrganization, OfProject, read
 from artifacts.api.links import root
-from artifacts.api.pages import PAGE_FILES, next_link
+from artifacts.api.pages import PAGE_FILES, counted_page
 from artifacts.api.retention_plans import rule_document
 from artifacts.api.retention_shapes import EffectDocument, PreviewDocument, PreviewItemDocument
 from artifacts.domain.retention import Level
 from artifacts.domain.retention_tally import Effect
 from artifacts.models import RetentionPreview, RetentionPreviewItem, RetentionPreviewRule
 from artifacts.queries.frontier import holder_of
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import row_behind
 from artifacts.queries.retention_previews import previewed_after, visible_preview
 from artifacts.usecases.preview_retention import preview_retention
 from kernel.native import NativeView
@@ -74,22 +74,20 @@ class PreviewItems(NativeView):
         """Show one page of them."""
         found = visible_preview(actor=actor_of(request), preview=preview)
         parameters = asked(request, "cursor", "effect")
-        after = decode_cursor(parameters.get("cursor"), row_number)
         items = previewed_after(
-            after[0] if after is not None else 0,
+            row_behind(parameters.get("cursor")),
             preview=found,
             effect=choice(parameters, "effect", Effect),
             limit=PAGE_FILES + 1,
         )
-        shown = items[:PAGE_FILES]
         rules = {rule.number: rule for rule in found.rules.all()}
-        response = Response(
-            {"preview": str(found.pk), "items": [_item(one, rules[one.rule]) for one in shown]}
+        return counted_page(
+            {"preview": str(found.pk)},
+            items,
+            lambda one: _item(one, rules[one.rule]),
+            url=f"{preview_url(found)}/items",
+            asked=parameters,
         )
-        if len(items) > PAGE_FILES:
-            cursor = encode_cursor(shown[-1].pk)
-            response["Link"] = next_link(f"{preview_url(found)}/items", cursor, parameters)
-        return response
 
 
 def preview_url(preview: RetentionPreview) -> str:

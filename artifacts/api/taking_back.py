@@ -1,5 +1,8 @@
 """Yank, quarantine, removal and restoring: of an artifact, and of a whole build."""
 
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,7 +12,7 @@ from rest_framework.response import Response
 from artifacts import wiring
 from artifacts.api.documents import artifact_document, mark_document, rfc3339
 from artifacts.api.filters import asked
-from artifacts.api.keeping_shapes import CountedDocument, TrashedDocument
+from artifacts.api.keeping_shapes import CountedDocument, MarkDocument, TrashedDocument
 from artifacts.api.links import project_url, root
 from artifacts.api.pages import PAGE_FILES, next_link
 from artifacts.api.reasons import ReasonIn, validated
@@ -32,38 +35,48 @@ from kernel.actor import Actor, Permission
 from kernel.native import NativeView
 from kernel.rest import actor_of
 
+Marked = Mapping[str, MarkDocument | None]
 
-class ArtifactYank(NativeView):
+
+class ArtifactAct(NativeView):
+    """Something that a maintainer does to an artifact, for a reason."""
+
+    def post(self, request: Request, artifact: UUID) -> Response:
+        """Do it, and say what has changed."""
+        actor = actor_of(request)
+        found = visible_artifact(actor=actor, artifact=artifact)
+        actor.require(Permission.ADMINISTER, project=found.project_id)
+        reason = validated(ReasonIn, request)["reason"]
+        changed = self.do(found, reason, actor, timezone.now())
+        return Response({"artifact": str(artifact), **changed})
+
+    @abstractmethod
+    def do(self, found: Artifact, reason: str, actor: Actor, now: datetime) -> Marked:
+        """The act itself; what the artifact is marked with from then on."""
+
+
+class ArtifactYank(ArtifactAct):
     """Takes an artifact back."""
 
-    def post(self, request: Request, artifact: UUID) -> Response:
-        """Yank it."""
-        actor, found = _administered(request, artifact)
-        reason = validated(ReasonIn, request)["reason"]
-        made = yank_artifact(artifact=found, reason=reason, actor=actor, now=timezone.now())
-        return Response({"artifact": str(artifact), "yanked": mark_document(made)})
+    def do(self, found: Artifact, reason: str, actor: Actor, now: datetime) -> Marked:
+        made = yank_artifact(artifact=found, reason=reason, actor=actor, now=now)
+        return {"yanked": mark_document(made)}
 
 
-class ArtifactQuarantine(NativeView):
+class ArtifactQuarantine(ArtifactAct):
     """Keeps an artifact's bytes from everybody."""
 
-    def post(self, request: Request, artifact: UUID) -> Response:
-        """Put it into quarantine."""
-        actor, found = _administered(request, artifact)
-        reason = validated(ReasonIn, request)["reason"]
-        made = quarantine_artifact(artifact=found, reason=reason, actor=actor, now=timezone.now())
-        return Response({"artifact": str(artifact), "quarantined": mark_document(made)})
+    def do(self, found: Artifact, reason: str, actor: Actor, now: datetime) -> Marked:
+        made = quarantine_artifact(artifact=found, reason=reason, actor=actor, now=now)
+        return {"quarantined": mark_document(made)}
 
 
-class ArtifactRelease(NativeView):
+class ArtifactRelease(ArtifactAct):
     """Ends a quarantine."""
 
-    def post(self, request: Request, artifact: UUID) -> Response:
-        """Hand the bytes out again."""
-        actor, found = _administered(request, artifact)
-        reason = validated(ReasonIn, request)["reason"]
-        release_artifact(artifact=found, reason=reason, actor=actor, now=timezone.now())
-        return Response({"artifact": str(artifact), "quarantined": None})
+    def do(self, found: Artifact, reason: str, actor: Actor, now: datetime) -> Marked:
+        release_artifact(artifact=found, reason=reason, actor=actor, now=now)
+        return {"quarantined": None}
 
 
 class ArtifactRemoval(NativeView):
@@ -110,26 +123,36 @@ class ArtifactRestoring(NativeView):
         return _shown(actor, trashed.pk)
 
 
-class BuildYank(NativeView):
+class BuildAct(NativeView):
+    """Something that a maintainer does to every file of a build, for a reason."""
+
+    def post(self, request: Request, build: UUID) -> Response:
+        """Do it, and say to how many."""
+        actor = actor_of(request)
+        found = visible_build(actor=actor, build=build)
+        actor.require(Permission.ADMINISTER, project=found.project_id)
+        reason = validated(ReasonIn, request)["reason"]
+        count = self.do(found, reason, actor, timezone.now())
+        counted: CountedDocument = {"build": str(found.pk), "artifacts": count}
+        return Response(counted)
+
+    @abstractmethod
+    def do(self, found: Build, reason: str, actor: Actor, now: datetime) -> int:
+        """The act itself; how many files it changed."""
+
+
+class BuildYank(BuildAct):
     """Takes a whole build back."""
 
-    def post(self, request: Request, build: UUID) -> Response:
-        """Yank every file of it."""
-        actor, found = _administered_build(request, build)
-        reason = validated(ReasonIn, request)["reason"]
-        count = yank_build(build=found, reason=reason, actor=actor, now=timezone.now())
-        return Response(_counted(found, count))
+    def do(self, found: Build, reason: str, actor: Actor, now: datetime) -> int:
+        return yank_build(build=found, reason=reason, actor=actor, now=now)
 
 
-class BuildRestoring(NativeView):
+class BuildRestoring(BuildAct):
     """Gives a whole build back."""
 
-    def post(self, request: Request, build: UUID) -> Response:
-        """End the yank of every file of it."""
-        actor, found = _administered_build(request, build)
-        reason = validated(ReasonIn, request)["reason"]
-        count = unyank_build(build=found, reason=reason, actor=actor, now=timezone.now())
-        return Response(_counted(found, count))
+    def do(self, found: Build, reason: str, actor: Actor, now: datetime) -> int:
+        return unyank_build(build=found, reason=reason, actor=actor, now=now)
 
 
 class ProjectTrash(NativeView):
@@ -155,27 +178,9 @@ class ProjectTrash(NativeView):
         return response
 
 
-def _administered(request: Request, artifact: UUID) -> tuple[Actor, Artifact]:
-    actor = actor_of(request)
-    found = visible_artifact(actor=actor, artifact=artifact)
-    actor.require(Permission.ADMINISTER, project=found.project_id)
-    return actor, found
-
-
-def _administered_build(request: Request, build: UUID) -> tuple[Actor, Build]:
-    actor = actor_of(request)
-    found = visible_build(actor=actor, build=build)
-    actor.require(Permission.ADMINISTER, project=found.project_id)
-    return actor, found
-
-
 def _shown(actor: Actor, artifact: UUID) -> Response:
     found = visible_artifact(actor=actor, artifact=artifact)
     return Response(artifact_document(found, expiry_of(found, now=timezone.now())))
-
-
-def _counted(build: Build, count: int) -> CountedDocument:
-    return {"build": str(build.pk), "artifacts": count}
 
 
 def _trashed_document(trashed: TrashedArtifact) -> TrashedDocument:

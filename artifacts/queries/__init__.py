@@ -7,10 +7,11 @@ A build that is still open is visible only to its own jobs, and its files to nob
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Never
+from typing import Final, Never
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_path, is_slug
@@ -42,6 +43,13 @@ from artifacts.queries.seeing import granted, of_projects_seen_by, sees_everythi
 from artifacts.queries.whole import whole_artifact, whole_artifact_at
 from kernel.actor import Actor, Permission
 from kernel.digest import Sha256
+
+# About the row of `build` around it: not all of its files are yanked. Of each build the first rows
+# are looked at: an EXISTS might be made a table of all artifacts first.
+IS_LISTED: Final = """coalesce(
+    (SELECT true FROM artifact WHERE artifact.build_id = build.id
+        AND NOT EXISTS (SELECT FROM yank WHERE yank.artifact_id = artifact.id) LIMIT 1),
+    (SELECT false FROM artifact WHERE artifact.build_id = build.id LIMIT 1), true)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +227,13 @@ def builds_after(
     limit: int,
     wanted: BuildFilter = BuildFilter(),
 ) -> Sequence[Build]:
-    """The project's builds behind the position (None: from the newest on), newest first."""
+    """The project's builds behind the position (None: from the newest on), newest first.
+
+    One whose files are all yanked is there for who names it, by its commit or name.
+    """
     builds = Build.objects.filter(project=project).exclude(state=BuildState.OPEN)
+    if wanted.commit is wanted.commit_prefix is wanted.name is None:
+        builds = builds.filter(RawSQL(IS_LISTED, [], output_field=BooleanField()))  # noqa: S611 - a constant
     equal = {"state": wanted.state, "ref": wanted.ref, "commit": wanted.commit, "name": wanted.name}
     builds = builds.filter(**{field: value for field, value in equal.items() if value is not None})
     if wanted.commit_prefix is not None:

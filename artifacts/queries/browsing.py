@@ -10,7 +10,7 @@ from django.db.models import Q
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.names import is_slug
 from artifacts.models import Build, Organization, Project
-from artifacts.queries import organizations_seen_by, projects_seen_by
+from artifacts.queries import IS_LISTED, organizations_seen_by, projects_seen_by
 from artifacts.queries.positions import decode_cursor, encode_cursor
 from kernel.actor import Actor, Permission
 
@@ -77,15 +77,16 @@ def owned_organizations(*, actor: Actor, limit: int) -> Sequence[Organization]:
 
 
 # The window is over a bounded number of the newest builds; Django would put the limit outside.
-_NEWEST_OF_REFS: Final = """
+_NEWEST_OF_REFS: Final = f"""
     SELECT id FROM (
         SELECT DISTINCT ON (ref) id, opened_at FROM (
             SELECT id, ref, opened_at, state FROM build
             WHERE project_id = %s AND state <> %s ORDER BY opened_at DESC, id LIMIT %s
-        ) AS newest
-        WHERE ref <> '' AND state = %s ORDER BY ref, opened_at DESC, id
+        ) AS build
+        WHERE ref <> '' AND state = %s AND {IS_LISTED}
+        ORDER BY ref, opened_at DESC, id
     ) AS of_refs ORDER BY opened_at DESC, id LIMIT %s
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 def newest_of_refs(*, project: Project, among: int, limit: int) -> Sequence[Build]:

@@ -1,6 +1,6 @@
 """What happened to one artifact, from its rows: also when it is in the trash, or gone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from artifacts.domain.declarations import Kind
+from artifacts.domain.retention import NEVER, Decision, Level
 from artifacts.errors import ArtifactNotFound
 from artifacts.models import (
     Artifact,
@@ -93,18 +94,35 @@ def life_of(*, actor: Actor, artifact: UUID) -> Life:
     )
 
 
-def happenings(life: Life) -> list[Happening]:
-    """What the rows tell of it, the oldest first."""
+def paths_of(artifacts: Iterable[UUID]) -> dict[UUID, str]:
+    """The path of each, wherever its row stands; what never was is left out."""
+    wanted = set(artifacts)
+    rows = (
+        Artifact.objects.filter(pk__in=wanted).values_list("pk", "path"),
+        TrashedArtifact.objects.filter(pk__in=wanted).values_list("pk", "path"),
+        Tombstone.objects.filter(pk__in=wanted).values_list("pk", "path"),
+    )
+    return {artifact: path for found in rows for artifact, path in found}
+
+
+def happenings(life: Life, *, expiry: Decision | None, now: datetime) -> list[Happening]:
+    """What the rows tell of it, the oldest first; `expiry` is what holds for a live one."""
+    holds = _holds(life)
     told = [
-        Happening(life.stored_at, "artifact.store", life.build.opened_by),
+        Happening(life.stored_at, "artifact.store", life.build.opened_by, _sized(life)),
         *_rules(life),
         *_looked_at(life),
-        *_held(life),
+        *_held(holds),
         *_marked(life),
         *_restored(life),
+        *_expired(life, expiry, holds, now=now),
         *_removed(life),
     ]
     return sorted(told, key=lambda one: one.at)
+
+
+def _sized(life: Life) -> dict[str, Any]:
+    return {"size_bytes": life.size_bytes}
 
 
 def _scopes(life: Life) -> list[UUID]:
@@ -127,7 +145,11 @@ def _looked_at(life: Life) -> Iterator[Happening]:
     plan_ids = set(named.values_list("plan_id", flat=True))
     for plan in plans:
         if plan.pk in plan_ids:
-            facts = {"plan": plan.pk, "artifacts": plan.artifacts}
+            facts = {
+                "plan": plan.pk,
+                "artifacts": plan.artifacts,
+                "size_bytes": plan.logical_bytes,
+            }
             yield Happening(plan.made_at, "retention.plan", plan.made_by, facts)
     previews = _newest(RetentionPreview.objects.all(), life)
     seen = RetentionPreviewItem.objects.filter(preview__in=previews, artifact_id=life.artifact)
@@ -143,19 +165,34 @@ def _newest(rows: QuerySet[Any], life: Life) -> list[Any]:
     return list(found.order_by("-made_at", "id")[:MOST])
 
 
-def _held(life: Life) -> Iterator[Happening]:
+def _holds(life: Life) -> list[Hold]:
+    """Those that cover it or did, in the order in which they were placed."""
     found = Hold.objects.filter(project=life.project).select_related("lifting")
-    for hold in found.prefetch_related("consents").order_by("placed_at", "id"):
-        if not hold.reach.covers(artifact=life.artifact, build=life.build.pk, path=life.path):
-            continue
-        facts = {"hold": hold.pk, "reason": hold.reason}
+    return [
+        hold
+        for hold in found.prefetch_related("consents").order_by("placed_at", "id")
+        if hold.reach.covers(artifact=life.artifact, build=life.build.pk, path=life.path)
+    ]
+
+
+def _held(holds: list[Hold]) -> Iterator[Happening]:
+    for hold in holds:
+        facts = {
+            "hold": hold.pk,
+            "reason": hold.reason,
+            "reach": hold.reach,
+            "ends_at": hold.ends_at,
+        }
         yield Happening(hold.placed_at, "hold.place", hold.placed_by, facts)
-        for one in hold.consents.all():
+        consents = list(hold.consents.all())
+        for one in consents:
             asked = {"hold": hold.pk, "reason": one.reason}
             yield Happening(one.given_at, "hold.ask-lift", one.given_by, asked)
         lifted_at = hold.standing.lifted_at
         if lifted_at is not None:
-            yield Happening(lifted_at, "hold.lift", "", {"hold": hold.pk})
+            counted = {one.given_by for one in consents if one.consent.counts(now=lifted_at)}
+            by = " and ".join(sorted(counted))
+            yield Happening(lifted_at, "hold.lift", by, {"hold": hold.pk})
 
 
 def _marked(life: Life) -> Iterator[Happening]:
@@ -175,21 +212,46 @@ def _restored(life: Life) -> Iterator[Happening]:
         yield Happening(one.declared_at, "artifact.restore", one.declared_by, facts)
 
 
+def _expired(
+    life: Life, expiry: Decision | None, holds: list[Hold], *, now: datetime
+) -> Iterator[Happening]:
+    """Since when nobody gets it by a rule, whether a run has taken it or not."""
+    gone = life.trashed or life.tombstone
+    if gone is not None and gone.expired_at is not None:
+        expired_at, facts = gone.expired_at, _cause(gone)
+    elif expiry is not None and expiry.rule is not None and expiry.is_expired(now=now):
+        rule = expiry.rule
+        expired_at = expiry.expires_at or now
+        scope = INSTANCE if rule.level is Level.INSTANCE else rule.scope
+        facts = {"rule": rule.name, "scope": scope, "version": rule.version}
+    else:
+        return
+    # A rule can name a moment long before somebody wrote it, or in the time of a hold.
+    moment = max(expired_at, _ruled_since(life, facts))
+    for hold in holds:
+        ends_at = hold.standing.lifted_at or hold.ends_at or NEVER
+        if hold.placed_at <= moment < ends_at <= now:
+            moment = ends_at
+    yield Happening(moment, "artifact.expire", "", facts)
+
+
 def _removed(life: Life) -> Iterator[Happening]:
     gone = life.trashed or life.tombstone
     if gone is None:
         return
-    cause = {"rule": gone.rule, "scope": gone.scope_id, "version": gone.version}
-    if gone.expired_at is not None:
-        # A rule can name a moment long before somebody wrote it.
-        yield Happening(max(gone.expired_at, _ruled_since(gone)), "artifact.expire", "", cause)
-    facts = {**cause, "plan": gone.plan_id, "reason": gone.reason}
+    facts = {**_cause(gone), "plan": gone.plan_id, "reason": gone.reason}
     yield Happening(gone.removed_at, "artifact.remove", gone.removed_by, facts)
+    if life.tombstone is not None:
+        yield Happening(life.tombstone.buried_at, "artifact.bury", "", _sized(life))
 
 
-def _ruled_since(gone: TrashedArtifact | Tombstone) -> datetime:
-    """Since when the policy held that took it; a job's own wish did from the storing."""
-    if gone.scope_id is None or gone.version is None:
-        return gone.stored_at
-    found = StoredRetentionPolicy.objects.filter(scope_id=gone.scope_id, version=gone.version)
-    return found.values_list("set_at", flat=True).first() or gone.stored_at
+def _cause(gone: TrashedArtifact | Tombstone) -> dict[str, Any]:
+    return {"rule": gone.rule, "scope": gone.scope_id, "version": gone.version}
+
+
+def _ruled_since(life: Life, rule: Mapping[str, Any]) -> datetime:
+    """Since when the policy holds that has this rule; a job's own wish did from the storing."""
+    if rule["scope"] is None or rule["version"] is None:
+        return life.stored_at
+    found = StoredRetentionPolicy.objects.filter(scope_id=rule["scope"], version=rule["version"])
+    return found.values_list("set_at", flat=True).first() or life.stored_at

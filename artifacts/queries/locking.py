@@ -3,6 +3,7 @@
 Whoever adds to a build holds it open together with all others who do; whoever seals it or changes
 its files waits for those, and keeps later ones out. The collector's turn, which one has. And
 holds: whoever removes keeps them as they are until the commit, whoever changes them waits for that.
+And retention policies, which are set one after the other.
 """
 
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ _TOGETHER: Final = "SELECT * FROM build WHERE id = %s FOR SHARE"
 _COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a turn with
 
 _HOLDS: Final = 0x5354_484F_4C44  # another
+_POLICIES: Final = 0x5354_504F_4C49  # and another
 
 
 def collectors_turn() -> AbstractContextManager[bool]:
@@ -48,16 +50,24 @@ def held_build(build: UUID) -> Build:
 
 def holds_stand_still() -> None:
     """Let nobody place or lift a hold until the commit; together with all others who remove."""
-    _take("pg_advisory_xact_lock_shared")
+    _take("pg_advisory_xact_lock_shared", _HOLDS)
 
 
 def holds_change() -> None:
     """Wait for everybody who removes, and let nobody begin until the commit."""
-    _take("pg_advisory_xact_lock")
+    _take("pg_advisory_xact_lock", _HOLDS)
 
 
-def _take(how: str) -> None:
+def policies_change() -> None:
+    """Be the one who sets a retention policy until the commit: what one reads then is what holds.
+
+    Of any level: what a preview says depends on all policies in reach.
+    """
+    _take("pg_advisory_xact_lock", _POLICIES)
+
+
+def _take(how: str, what: int) -> None:
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("a hold is looked at inside a transaction")
+        raise transaction.TransactionManagementError("a lock until the commit needs a transaction")
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {how}(%s)", [_HOLDS])
+        cursor.execute(f"SELECT {how}(%s)", [what])

@@ -99,6 +99,12 @@ def safe_path(text: str) -> str:
     return text
 
 
+def row_behind(cursor: str | None) -> int:
+    """The counted row behind which the page begins; 0 for the first page."""
+    parts = decode_cursor(cursor, row_number)
+    return int(parts[0]) if parts is not None else 0
+
+
 def row_number(text: str) -> int:
     """The id of a row that is counted.
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from artifacts.domain.retention_document import read_policy
 from artifacts.errors import PolicyChanged, RetentionPreviewStale
 from artifacts.models import RetentionPreview, StoredRetentionPolicy
 from artifacts.queries.frontier import PoliciesSeen, policies_changed_since
+from artifacts.queries.locking import policies_change
 from artifacts.queries.retention import Held, Holder, held_by
 from kernel.actor import Actor
 from kernel.audit.record import record
@@ -39,40 +40,35 @@ def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now:
     """
     holder.require_owned(actor)
     read_policy(change.document)
-    try:
-        with transaction.atomic(durable=True):
-            _check_preview(change, holder)
-            [current] = held_by(holder)
-            if change.version not in (None, current.version):
-                raise PolicyChanged(expected=change.version, found=current.version)
-            if current.document == change.document:
-                return current
-            # Two at once collide on (scope, version): one of them is refused by the constraint.
-            StoredRetentionPolicy.objects.create(
-                level=holder.level,
-                scope_id=holder.scope,
-                version=current.version + 1,
-                document=change.document,
-                set_at=now,
-                set_by=actor.name,
-                reason=change.reason,
-            )
-            record(
-                actor,
-                "retention.set",
-                holder.name,
-                now=now,
-                organization=holder.organization,
-                version=current.version + 1,
-                before=current.document,
-                after=change.document,
-                reason=change.reason,
-                preview=str(change.preview.pk) if change.preview is not None else None,
-            )
-    except IntegrityError as error:
-        if "one_retention_policy_per_version" not in str(error):
-            raise
-        raise PolicyChanged(expected=change.version) from None
+    with transaction.atomic(durable=True):
+        policies_change()
+        _check_preview(change, holder)
+        [current] = held_by(holder)
+        if change.version not in (None, current.version):
+            raise PolicyChanged(expected=change.version, found=current.version)
+        if current.document == change.document:
+            return current
+        StoredRetentionPolicy.objects.create(
+            level=holder.level,
+            scope_id=holder.scope,
+            version=current.version + 1,
+            document=change.document,
+            set_at=now,
+            set_by=actor.name,
+            reason=change.reason,
+        )
+        record(
+            actor,
+            "retention.set",
+            holder.name,
+            now=now,
+            organization=holder.organization,
+            version=current.version + 1,
+            before=current.document,
+            after=change.document,
+            reason=change.reason,
+            preview=str(change.preview.pk) if change.preview is not None else None,
+        )
     return held_by(holder)[0]
 
 

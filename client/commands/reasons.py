@@ -22,6 +22,14 @@ def add_named(parser: ArgumentParser) -> None:
     add_options(parser)
 
 
+def add_artifact(parser: ArgumentParser) -> None:
+    """One artifact, and the reason."""
+    parser.add_argument("artifact", type=UUID, metavar="ID", help="the artifact's id")
+    add_reason(parser)
+    add_options(parser)
+    parser.set_defaults(build=None)
+
+
 def add_reason(parser: ArgumentParser | _ArgumentGroup) -> None:
     """The reason."""
     parser.add_argument("--reason", metavar="TEXT", help=WHY)

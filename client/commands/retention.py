@@ -37,7 +37,9 @@ def add(parser: ArgumentParser) -> None:
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--organization", metavar="ORG", help="plan for all its projects")
     whose.add_argument("--instance", action="store_true", help="plan for the whole store")
-    add_wait(parser.add_argument_group("a run"), until="it has ended")
+    group = parser.add_argument_group("a run")
+    add_wait(group, until="it has ended")
+    group.add_argument("--reason", metavar="TEXT", help="why; kept in the store's audit trail")
     add_options(parser)
 
 
@@ -52,7 +54,7 @@ def run(args: Namespace, console: Console) -> ExitCode:
         case "plan":
             return _plan(store, _place(args, settings), console)
         case "apply":
-            return _apply(store, _plan_id(args.what), args.wait, console)
+            return _apply(store, args, console)
         case "show":
             return _show(store, _plan_id(args.what), console)
         case _:
@@ -85,11 +87,11 @@ def _plan(store: Store, place: tuple[str, ...], console: Console) -> ExitCode:
     return ExitCode.DONE
 
 
-def _apply(store: Store, plan: str, wait: float | None, console: Console) -> ExitCode:
-    address = store.address("api", "v1", "retention-plans", plan)
-    applied = store.post(f"{address}/apply", {}).document
-    if wait is not None:
-        applied = wait_until_ended(store, address, seconds=wait, on_progress=console.progress)
+def _apply(store: Store, args: Namespace, console: Console) -> ExitCode:
+    address = store.address("api", "v1", "retention-plans", _plan_id(args.what))
+    applied = store.post(f"{address}/apply", {}, reason=args.reason or "").document
+    if args.wait is not None:
+        applied = wait_until_ended(store, address, seconds=args.wait, on_progress=console.progress)
     ended = run_of(applied)
     state = member(ended, "state", str)
     console.say(

@@ -20,6 +20,7 @@ from console.explanations import codes
 from console.job import Facts, witnessed_run, witnessed_source
 from console.story import Mark
 from console.words import CONFIRMATION, level_name
+from kernel.actor import Permission
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.builders import builder_id, mode_of
 from provenance.queries import RequestStatus, request_statuses, trust_map, trust_state
@@ -88,6 +89,7 @@ def build(request: HttpRequest, build: UUID) -> HttpResponse:
         "given": given,
         "pages": pages(given, encode_cursor(shown[-1].path) if len(files) > PAGE_FILES else None),
         "refused": _refused(found.refused),
+        "is_owned": actor.may(Permission.OWN, project=found.project_id),
     }
     return show(request, "console/build.html", content)
 

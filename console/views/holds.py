@@ -15,6 +15,7 @@ from artifacts.domain.holds import HoldMalformed, HoldState
 from artifacts.domain.reasons import ReasonMissing
 from artifacts.queries import visible_project
 from artifacts.queries.holds import HoldFilter, holds_after, visible_hold
+from artifacts.queries.lives import paths_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, moment
 from artifacts.queries.retention import Holder
 from artifacts.usecases.lift_hold import lift_hold
@@ -28,7 +29,7 @@ from kernel.actor import Permission
 from kernel.rest import MalformedRequest, choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -57,7 +58,7 @@ def holds(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
     kept = found[:PAGE_HOLDS]
     more = encode_cursor(kept[-1].placed_at.isoformat(), kept[-1].pk) if kept else ""
     content = {
-        "holds": [_shown(one, actor) for one in kept],
+        "holds": _shown(kept, actor),
         "states": [*((one.value, one.value) for one in HoldState), ("any", "any")],
         "state": wanted["state"],
         "pages": pages(given, more if len(found) > PAGE_HOLDS else None),
@@ -95,7 +96,7 @@ def place_one(request: HttpRequest, actor: Actor, organization: str, project: st
 def hold(request: HttpRequest, actor: Actor, hold: UUID) -> HttpResponse:
     """One hold; a form asks to have it lifted, and lifts it where enough others have asked."""
     found = visible_hold(actor=actor, hold=hold)
-    told = _shown(found, actor)
+    [told] = _shown([found], actor)
     given = answers(request, name=str(found.project) if told.still_needed == 1 else "")
     if given.is_complete and told.is_active and not told.has_asked:
         lift_hold(
@@ -122,8 +123,14 @@ def _is_project(place: Place) -> bool:
     return "project" in place.names
 
 
-def _shown(hold: Hold, actor: Actor) -> HoldShown:
-    return shown(hold, persons=settings.HOLD_LIFT_PERSONS, person=actor.person, now=timezone.now())
+def _shown(holds: Sequence[Hold], actor: Actor) -> list[HoldShown]:
+    paths = paths_of(one.artifact_id for one in holds if one.artifact_id is not None)
+    persons, now = settings.HOLD_LIFT_PERSONS, timezone.now()
+    told = []
+    for one in holds:
+        path = paths.get(one.artifact_id, "") if one.artifact_id is not None else ""
+        told.append(shown(one, path, persons=persons, person=actor.person, now=now))
+    return told
 
 
 def _fields(request: HttpRequest) -> dict[str, str]:

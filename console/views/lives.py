@@ -64,11 +64,12 @@ def history(request: HttpRequest, actor: Actor, artifact: UUID) -> HttpResponse:
     if wanted is not None and given.is_complete:
         _do(wanted, life, reason=given.reason, actor=actor)
         return HttpResponseRedirect(reverse("artifact_history", args=[artifact]))
-    now, found = timezone.now(), happenings(life)
+    now, live = timezone.now(), life.live
+    expiry = expiry_of(live, now=now) if live is not None else None
+    found = happenings(life, expiry=expiry, now=now)
     names = names_of_scopes(
         {one.facts["scope"] for one in found if one.facts.get("scope") is not None}
     )
-    live = life.live
     content = {
         "life": life,
         "project": life.project,
@@ -76,14 +77,12 @@ def history(request: HttpRequest, actor: Actor, artifact: UUID) -> HttpResponse:
         "build_title": title_of(life.build),
         "artifact": live,
         "moments": [told(one, names) for one in found],
-        "expiry": sentence_of(expiry_of(live, now=now), live, now=now) if live else "",
+        "expiry": sentence_of(expiry, live, now=now) if live and expiry else "",
+        "is_expired": expiry is not None and expiry.is_expired(now=now),
         "attestations": _kept(life),
         "actions": offered,
         "wanted": wanted,
         "answers": given,
-        "place_hold": reverse(
-            "place_hold", args=[life.project.organization.slug, life.project.slug]
-        ),
     }
     status = 422 if given.is_sent else 200
     return show(request, "console/administration/history.html", content, status=status)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from artifacts.errors import RetentionPlanStale
 from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import changed_since, holder_of_plan
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.retention import names_of_scopes
 from artifacts.queries.retention_plans import (
     MOST_PLANS,
@@ -41,6 +41,7 @@ from console.planning import (
     rules_shown,
     standing,
 )
+from kernel.audit.asking import because
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,9 +78,8 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     found = visible_plan(actor=actor, plan=plan)
     rules = list(found.rules.all())
     given = asked(request, "cursor", "path", "rule")
-    after = decode_cursor(given.get("cursor"), row_number)
     items = items_after(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         plan=found,
         limit=PAGE_ITEMS + 1,
         prefix=given.get("path", ""),
@@ -105,16 +105,17 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @members_only
 def apply(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
-    """What applying does, in numbers; and doing it, when the name of what it is about is given."""
+    """What applying does, in numbers; and doing it for a reason, by the name of the place."""
     found = visible_plan(actor=actor, plan=plan)
     given = answers(request, name=holder_of_plan(found).name)
-    if not given.is_sent or given.is_other_name:
+    if not given.is_complete:
         status = 422 if given.is_sent else 200
         content = {"answers": given, "here": "Apply", "days": trash_window().days}
         return _show(
             request, actor, found, "console/administration/apply.html", content, status=status
         )
-    with suppress(RetentionPlanStale):  # the plan's page says what has changed
+    # The plan's page says what has changed.
+    with because(given.reason), suppress(RetentionPlanStale):
         start_retention_run(plan=found, actor=actor, now=timezone.now())
     return _to(found.pk)
 
@@ -123,11 +124,11 @@ def apply(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
 @members_only
 def cancel(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     """End the run behind the batch that is under way."""
-    del request
     found = visible_plan(actor=actor, plan=plan)
     run = run_of(found)
     if run is not None:
-        cancel_retention_run(run=run, actor=actor, now=timezone.now())
+        with because(answers(request, name="").reason):
+            cancel_retention_run(run=run, actor=actor, now=timezone.now())
     return _to(found.pk)
 
 

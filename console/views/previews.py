@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from artifacts.domain.retention_tally import Effect
 from artifacts.queries.frontier import PoliciesSeen, holder_of, policies_changed_since
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.retention import held_by, names_of_scopes
 from artifacts.queries.retention_previews import previewed_after, visible_preview
 from artifacts.usecases.set_retention import RetentionChange, set_retention
@@ -86,9 +86,8 @@ def _items(
 ) -> dict[str, Any]:
     """A page of the files that would newly go or stay, and the rules that say so."""
     given = asked(request, "cursor", "effect")
-    after = decode_cursor(given.get("cursor"), row_number)
     items = previewed_after(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         preview=preview,
         effect=choice(given, "effect", Effect),
         limit=PAGE_ITEMS + 1,

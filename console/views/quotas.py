@@ -20,6 +20,7 @@ from console.confirming import Answers, answers
 from console.limits import Form, form_of, read, refuses, standing
 from console.views.storage import use_of
 from kernel.actor import Permission
+from kernel.audit.asking import because
 from kernel.rest import MalformedRequest
 
 if TYPE_CHECKING:
@@ -47,9 +48,10 @@ def quotas(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
         return _show(request, actor, place, subject, form=form)
     if not given.is_named and refuses(form.quota, _use(subject)):
         is_first = "asked" not in request.POST
-        given = Answers(place.holder.name) if is_first else given
+        given = Answers(place.holder.name, reason=given.reason) if is_first else given
         return _show(request, actor, place, subject, form=form, given=given)
-    _set(actor, place, form.quota)
+    with because(given.reason):
+        _set(actor, place, form.quota)
     return HttpResponseRedirect(f"{place.url('quotas')}?set=1")
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts import wiring
 from artifacts.domain.reconciliation import WORDS, Difference
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.reconciling import (
     damaged_blobs,
     differences_after,
@@ -30,6 +30,7 @@ from console.administration import Place, administered, members_only, show_place
 from console.asking import asked, pages
 from console.confirming import answers
 from kernel.actor import Permission
+from kernel.audit.asking import because
 from kernel.rest import NotFound, choice
 
 if TYPE_CHECKING:
@@ -74,9 +75,8 @@ def report(request: HttpRequest, actor: Actor, report: UUID) -> HttpResponse:
     found = _found(actor, report)
     given = asked(request, "cursor", "difference")
     difference = choice(given, "difference", Difference)
-    after = decode_cursor(given.get("cursor"), row_number)
     rows = differences_after(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         report=found,
         difference=difference,
         limit=PAGE_DIFFERENCES + 1,
@@ -97,11 +97,12 @@ def report(request: HttpRequest, actor: Actor, report: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @members_only
 def repair(request: HttpRequest, actor: Actor, report: UUID) -> HttpResponse:
-    """What a repair would do, in numbers; and asking for it, when the store's place is named."""
+    """What a repair would do, in numbers; and asking for it for a reason, by the bytes' place."""
     found = _found(actor, report)
     given = answers(request, name=found.place)
-    if given.is_sent and given.is_named:
-        ask_repair(report=found, actor=actor, now=timezone.now())
+    if given.is_complete:
+        with because(given.reason):
+            ask_repair(report=found, actor=actor, now=timezone.now())
         return HttpResponseRedirect(reverse("reconciliation_report", args=[found.pk]))
     return _show(
         request,

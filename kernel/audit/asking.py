@@ -32,6 +32,13 @@ def asked(*, address: str, reason: str) -> Iterator[None]:
         _asking.reset(token)
 
 
+@contextmanager
+def because(reason: str) -> Iterator[None]:
+    """What is recorded inside was asked for with this reason, where one is given, from there."""
+    with asked(address=asking().address, reason=reason or asking().reason):
+        yield
+
+
 def asking() -> Asking:
     """What holds here; nothing where no request is being answered."""
     return _asking.get()

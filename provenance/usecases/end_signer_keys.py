@@ -39,11 +39,19 @@ def end_signer_keys(
         SignerUnavailable: it is used, and the key-encryption key is another one.
     """
     with transaction.atomic(durable=True):
-        version = change_generations(
+        changed = change_generations(
             generations=generations,
             change=lambda: generations.end(generation=generation, until=until, now=now),
             actor=actor,
             now=now,
         )
-        record(actor, "signer-keys.end", str(generation), now=now, believed_until=until.isoformat())
-    return Ended(version, statements_not_believed(generation=generation))
+        record(
+            actor,
+            "signer-keys.end",
+            str(generation),
+            now=now,
+            believed_until=until.isoformat(),
+            before=changed.before,
+            after=changed.after,
+        )
+    return Ended(changed.version, statements_not_believed(generation=generation))

@@ -18,7 +18,7 @@ def end_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
         SigningKeyWithoutTime: its bundles have no timestamp; it can only be revoked.
     """
     with transaction.atomic(durable=True):
-        version = change_signing_keys(
+        changed = change_signing_keys(
             change=lambda keys: with_end(keys, key, until=now), actor=actor, now=now
         )
         record(
@@ -26,7 +26,8 @@ def end_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
             "signing-key.end",
             key,
             now=now,
-            trust_root=version,
-            after={"until": now.isoformat()},
+            trust_root=changed.version,
+            before=changed.before,
+            after=changed.after,
         )
-    return version
+    return changed.version

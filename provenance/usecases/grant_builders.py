@@ -42,5 +42,13 @@ def grant_builders(
     )
     state.trust_map_version = stored.version
     state.save(update_fields=["trust_map_version"])
-    record(actor, "trust-map.grant", issuer_name, now=now, version=stored.version, **granted)
+    record(
+        actor,
+        "trust-map.grant",
+        issuer_name,
+        now=now,
+        version=stored.version,
+        before={builder: current.get(builder) for builder in granted},
+        after={builder: stored.levels[builder] for builder in granted},
+    )
     return stored.version

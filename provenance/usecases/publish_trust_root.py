@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -19,8 +20,18 @@ from provenance.domain.trust_document import (
 )
 from provenance.models import StoredTrustRoot, TrustState
 from provenance.ports import SignerGenerations
+from provenance.queries import signer_generations
 
 ChangeKeys = Callable[[Sequence[SigningKey]], tuple[SigningKey, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeysChanged:
+    """The trust root's version, and which keys there were and are, for the audit trail."""
+
+    version: int
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def publish_trust_root(*, document: bytes, actor: Actor, now: datetime) -> int:
@@ -54,28 +65,52 @@ def publish_trusted_root(
     return _publish(state, TrustDocument(trusted_root, keys).to_json(), actor=actor, now=now)
 
 
-def change_signing_keys(*, change: ChangeKeys, actor: Actor, now: datetime) -> int:
+def change_signing_keys(*, change: ChangeKeys, actor: Actor, now: datetime) -> KeysChanged:
     """Publish the trust root with its list of signing keys changed. Joins."""
     state = _locked_state()
     current = _current(state)
     changed = replace(current, signing_keys=change(current.signing_keys))
-    return _publish(state, changed.to_json(), actor=actor, now=now)
+    version = _publish(state, changed.to_json(), actor=actor, now=now)
+    return KeysChanged(version, _ends(current.signing_keys), _ends(changed.signing_keys))
 
 
 def change_generations(
     *, generations: SignerGenerations, change: Callable[[], object], actor: Actor, now: datetime
-) -> int:
+) -> KeysChanged:
     """Change the embedded signer's keys and publish the trust root with them as they are then.
 
     Joins. What else is published stays as it is, and nobody else's description is asked for.
     """
     state = _locked_state()
-    old = generations.trusted_root()
+    old, before = generations.trusted_root(), _generations()
     change()
     faults.reach("provenance.keys-changed")
     current = _current(state)
     root = spliced_root(current.trusted_root, old=old, new=generations.trusted_root())
-    return _publish(state, replace(current, trusted_root=root).to_json(), actor=actor, now=now)
+    document = replace(current, trusted_root=root).to_json()
+    version = _publish(state, document, actor=actor, now=now)
+    return KeysChanged(version, before, _generations())
+
+
+def _ends(keys: Sequence[SigningKey]) -> dict[str, Any]:
+    return {
+        one.id: {"until": _moment(one.until), "revoked_at": _moment(one.revoked_at)} for one in keys
+    }
+
+
+def _generations() -> dict[str, Any]:
+    return {
+        f"generation {one.number}": {
+            "is_used": one.is_used,
+            "believed_from": _moment(one.believed_from),
+            "believed_until": _moment(one.believed_until),
+        }
+        for one in signer_generations()
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
 
 
 def _locked_state() -> TrustState:

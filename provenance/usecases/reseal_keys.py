@@ -23,5 +23,7 @@ def reseal_keys(*, keys: SealedKeys, actor: Actor, now: datetime) -> int:
         count = keys.reseal()
         faults.reach("provenance.resealed")
         if count:
-            record(actor, "signer-keys.reseal", "attestor", now=now)
+            sealed = {"under_the_old_key": count, "under_the_new_key": 0}
+            after = {"under_the_old_key": 0, "under_the_new_key": count}
+            record(actor, "signer-keys.reseal", "attestor", now=now, before=sealed, after=after)
     return count

@@ -19,7 +19,7 @@ def revoke_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
         NoSuchSigningKey: no key of this id is listed.
     """
     with transaction.atomic(durable=True):
-        version = change_signing_keys(
+        changed = change_signing_keys(
             change=lambda keys: with_revocation(keys, key, revoked_at=now), actor=actor, now=now
         )
         record(
@@ -27,7 +27,8 @@ def revoke_signing_key(*, key: str, actor: Actor, now: datetime) -> int:
             "signing-key.revoke",
             key,
             now=now,
-            trust_root=version,
-            after={"revoked_at": now.isoformat()},
+            trust_root=changed.version,
+            before=changed.before,
+            after=changed.after,
         )
-    return version
+    return changed.version

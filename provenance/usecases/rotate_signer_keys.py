@@ -33,14 +33,21 @@ def announce_signer_keys(
             expected=f"{LEAST_NOTICE.days} to {MOST_NOTICE.days} days",
         )
     with transaction.atomic(durable=True):
-        version = change_generations(
+        changed = change_generations(
             generations=generations,
             change=lambda: generations.announce(believed_from=now + notice, now=now),
             actor=actor,
             now=now,
         )
-        record(actor, "signer-keys.announce", str(version), now=now)
-    return version
+        record(
+            actor,
+            "signer-keys.announce",
+            str(changed.version),
+            now=now,
+            before=changed.before,
+            after=changed.after,
+        )
+    return changed.version
 
 
 def adopt_signer_keys(*, generations: SignerGenerations, actor: Actor, now: datetime) -> int:
@@ -54,11 +61,18 @@ def adopt_signer_keys(*, generations: SignerGenerations, actor: Actor, now: date
         SignerUnavailable: the key-encryption key is another one.
     """
     with transaction.atomic(durable=True):
-        version = change_generations(
+        changed = change_generations(
             generations=generations,
             change=lambda: generations.adopt(now=now),
             actor=actor,
             now=now,
         )
-        record(actor, "signer-keys.adopt", str(version), now=now)
-    return version
+        record(
+            actor,
+            "signer-keys.adopt",
+            str(changed.version),
+            now=now,
+            before=changed.before,
+            after=changed.after,
+        )
+    return changed.version

@@ -29,11 +29,18 @@ def start_new_log(*, generations: SignerGenerations, actor: Actor, now: datetime
     if used is None:
         raise RotationRefused(reason="no-signing-keys", expected="STRONGROOM_SIGNER=embedded")
     with transaction.atomic(durable=True):
-        version = change_generations(
+        changed = change_generations(
             generations=generations,
             change=lambda: generations.end(generation=used, until=now, now=now),
             actor=actor,
             now=now,
         )
-        record(actor, "log.restart", str(version), now=now)
-    return version
+        record(
+            actor,
+            "log.restart",
+            str(changed.version),
+            now=now,
+            before=changed.before,
+            after=changed.after,
+        )
+    return changed.version

@@ -33,19 +33,8 @@ def photograph(tab: Tab, pages: Mapping[str, str], *, url: str, out: Path) -> li
     for name, path in pages.items():
         tab.page.goto(url + path)
         tab.picture(out / f"{name}.png")
-        troubles += [f"{name}: {one}" for one in tab.violations()]
-        if tab.overflow() > 0:
-            troubles.append(f"{name}: {tab.overflow()} pixels stand out")
+        troubles += [f"{name}: {one}" for one in tab.troubles()]
     return troubles
-
-
-def log_in(tab: Tab, *, url: str, name: str, password: str) -> None:
-    """Begin a session in the tab."""
-    tab.page.goto(f"{url}/login")
-    tab.page.get_by_role("textbox", name="Name").fill(name)
-    tab.page.get_by_role("textbox", name="Password").fill(password)
-    tab.page.keyboard.press("Enter")
-    tab.page.wait_for_url(f"{url}/")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             out.mkdir(parents=True, exist_ok=True)
             with new_tab(browser, width=width, scheme=scheme) as tab:
                 found = photograph(tab, _chosen(outside, options.only), url=url, out=out)
-                log_in(tab, url=url, name=options.name, password=os.environ[PASSWORD])
+                tab.log_in(url=url, name=options.name, password=os.environ[PASSWORD])
                 found += photograph(tab, _chosen(inside, options.only), url=url, out=out)
                 found += [f"asked of another machine: {one}" for one in tab.strayed]
             troubles += [f"{look} {one}" for one in found]

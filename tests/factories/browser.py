@@ -30,6 +30,9 @@ HEIGHT: Final = 900
 PATIENCE_MS: Final = 90_000
 LOOPBACK: Final = "127.0.0.1"
 Scheme = Literal["light", "dark"]
+# Between them they show whether a page holds.
+LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", WIDE), ("dark", NARROW))
+_MOST_TABS: Final = 60
 # WCAG 2.2, levels A and AA, in axe's words.
 _RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _FLAGS: Final = [
@@ -87,9 +90,37 @@ class Tab:
         width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         return int(self.page.evaluate(width))
 
+    def troubles(self) -> list[str]:
+        """What is wrong with the page as it is, by axe and by its width."""
+        stands_out = self.overflow()
+        found = [f"{stands_out} pixels stand out"] if stands_out > 0 else []
+        return [*self.violations(), *found]
+
     def picture(self, file: Path) -> None:
         """A picture of the whole page."""
         self.page.screenshot(path=file, full_page=True)
+
+    def wear(self, scheme: Scheme, width: int) -> None:
+        """Show what is there in this scheme, so wide."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until what has this text is focused; within what a page can hold."""
+        for _press in range(_MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("document.activeElement.textContent").strip() == name:
+                return
+        raise AssertionError(f"{name} cannot be reached by Tab on {self.page.url}")
+
+    def log_in(self, *, url: str, name: str, password: str) -> None:
+        """Begin a session of that person at the store."""
+        self.page.context.clear_cookies()
+        self.page.goto(f"{url}/login")
+        self.page.get_by_role("textbox", name="Name").fill(name)
+        self.page.get_by_role("textbox", name="Password").fill(password)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(f"{url}/")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from provenance.usecases.grant_builders import grant_builders
 from tests.environment import SCRATCH
 from tests.factories.actors import administrator
 from tests.factories.attestor import new_attestor
-from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab
+from tests.factories.browser import LOOKS, Scheme, Tab, new_tab
 from tests.factories.facts import witnessed
 from tests.factories.free_ports import free_port
 from tests.factories.oidc_provider import CLIENT, SECRET, Provider, running_provider
@@ -29,7 +29,6 @@ from tests.factories.shelves import SOURCE, Shelf, make_project
 from tests.journeys.conftest import Web, running_web
 
 OPEN_ALL: Final = "for (const one of document.querySelectorAll('details')) one.open = true"
-LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", WIDE), ("dark", NARROW))
 
 
 @pytest.fixture
@@ -92,10 +91,7 @@ def test_finds_every_page_accessible_and_whole(
         for address in addresses:
             tab.page.goto(web.url + address)
             tab.page.evaluate(OPEN_ALL)
-            problems = tab.violations()
-            if tab.overflow():
-                problems.append(f"{tab.overflow()} pixels stand out")
-            if problems:
+            if problems := tab.troubles():
                 found[address] = problems
         strayed, complaints = tab.strayed, tab.complaints
 
@@ -120,7 +116,7 @@ def test_goes_from_the_front_page_to_a_verdict_by_keyboard(
             follow(tab, name)
 
         expect(page.get_by_role("heading", level=2).first).to_have_text("Verified: SLSA Build L1")
-        tab_to(tab, "Check it yourself")
+        tab.tab_to("Check it yourself")
         page.keyboard.press("Enter")
         expect(page.locator("#check")).to_be_focused()
 
@@ -149,7 +145,7 @@ def test_logs_in_and_downloads_by_keyboard_alone(web: Web, browser: Browser, she
             page.keyboard.press("Enter")
         for name in ("acme/widget", "v1.4.0", "widget.whl"):
             follow(tab, name)
-        tab_to(tab, "Download (5 bytes)")
+        tab.tab_to("Download (5 bytes)")
         with page.expect_download() as download:
             page.keyboard.press("Enter")
 
@@ -159,18 +155,9 @@ def test_logs_in_and_downloads_by_keyboard_alone(web: Web, browser: Browser, she
 
 def follow(tab: Tab, name: str) -> None:
     """Reach the link by Tab, and press Enter."""
-    tab_to(tab, name)
+    tab.tab_to(name)
     with tab.page.expect_navigation():
         tab.page.keyboard.press("Enter")
-
-
-def tab_to(tab: Tab, name: str) -> None:
-    """Press Tab until what has this text is focused; within what a page can hold."""
-    for _press in range(60):
-        tab.page.keyboard.press("Tab")
-        if tab.page.evaluate("document.activeElement.textContent").strip() == name:
-            return
-    pytest.fail(f"{name} cannot be reached by Tab on {tab.page.url}")
 
 
 def test_copies_a_digest_whole(web: Web, browser: Browser, shelf: Shelf) -> None:

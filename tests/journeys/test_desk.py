@@ -4,7 +4,6 @@ Each page on the way is examined by axe (WCAG 2.2 AA), wide and light or narrow 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -18,47 +17,14 @@ from access.queries import organization_place
 from artifacts.models import Artifact, Hold, Project, StoredRetentionPolicy
 from artifacts.usecases.apply_retention import apply_retention
 from tests.factories.attestor import new_attestor
-from tests.factories.browser import NARROW, WIDE, Scheme, Tab, new_tab
+from tests.factories.browser import LOOKS, new_tab
+from tests.factories.desk import Desk
 from tests.factories.people import PASSWORD, account
 from tests.factories.shelf import Kind, put
 from tests.factories.shelves import make_project
 from tests.journeys.conftest import Web
-from tests.journeys.test_console import tab_to
 
-LOOKS: Final[tuple[tuple[Scheme, int], ...]] = (("light", WIDE), ("dark", NARROW))
 PLACE: Final = "/administration/organizations/acme"
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """An owner who is logged in, and what axe and the window have complained about."""
-
-    tab: Tab
-    web: Web
-    troubles: list[str]
-
-    def go(self, address: str) -> None:
-        """Open the page, and look at it."""
-        self.tab.page.goto(self.web.url + address)
-        self.look()
-
-    def look(self) -> None:
-        """Examine the page that is there, as it is."""
-        where = self.tab.page.url
-        self.troubles.extend(f"{where}: {one}" for one in self.tab.violations())
-        if self.tab.overflow() > 0:
-            self.troubles.append(f"{where}: {self.tab.overflow()} pixels stand out")
-
-    def press(self, label: str) -> None:
-        """The button, by keyboard, and look at what follows."""
-        tab_to(self.tab, label)
-        with self.tab.page.expect_navigation():
-            self.tab.page.keyboard.press("Enter")
-        self.look()
-
-    def write(self, label: str, text: str) -> None:
-        """Fill the field of this label."""
-        self.tab.page.get_by_label(label, exact=True).fill(text)
 
 
 @pytest.fixture
@@ -83,22 +49,12 @@ def desk(
     assert place.slug
     scheme, width = request.param
     with new_tab(browser, width=width, scheme=scheme) as tab:
-        made = Desk(tab, web, [])
-        log_in(made, "olga")
+        made = Desk(tab, web.url, PASSWORD)
+        made.log_in("olga")
         yield made
         assert made.troubles == []
         assert tab.strayed == []
         assert [one for one in tab.complaints if "422" not in one] == []
-
-
-def log_in(desk: Desk, name: str) -> None:
-    page = desk.tab.page
-    page.context.clear_cookies()
-    page.goto(f"{desk.web.url}/login")
-    page.get_by_role("textbox", name="Name").fill(name)
-    page.get_by_role("textbox", name="Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{desk.web.url}/")
 
 
 def test_writes_a_rule_sees_what_it_does_and_applies_it(desk: Desk) -> None:
@@ -122,6 +78,7 @@ def test_writes_a_rule_sees_what_it_does_and_applies_it(desk: Desk) -> None:
     desk.go(f"{PLACE}/plans")
     desk.press("Make a plan now")
     desk.press("Apply it …")
+    desk.write("Why", "the bucket is full")
     page.get_by_label("Write acme to go on").fill("acme")
     desk.press("Remove 4 files")
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -158,10 +115,10 @@ def test_holds_and_cannot_lift_it_alone(desk: Desk) -> None:
     desk.press("Ask to have it lifted")
     expect(page.get_by_role("main")).to_contain_text("Nobody lifts a hold alone")
     expect(page.get_by_role("button", name="Lift the hold")).to_have_count(0)
-    address = page.url.removeprefix(desk.web.url)
+    address = desk.address
     assert not hasattr(Hold.objects.get(), "lifting")
 
-    log_in(desk, "otto")
+    desk.log_in("otto")
     desk.go("/administration/projects/acme/widget/holds")
     desk.go(address)
     desk.write("Why", "it is, I was there")

@@ -155,7 +155,7 @@ def test_removes_and_restores(shelf: Shelf, olga: Person) -> None:
 
     removed = olga.post(f"artifacts/{artifact}/remove", reason="a secret is in it")
     gone = shelf.get("download")
-    trash = olga.get(f"projects/{shelf.shop.project}/trash").json["trash"]
+    trash = olga.run("trash").json["trash"]
     restored = olga.run("restore", artifact, "--reason", "it was an example")
 
     assert removed.status == 200
@@ -165,22 +165,24 @@ def test_removes_and_restores(shelf: Shelf, olga: Person) -> None:
     assert [one["artifact"] for one in trash] == [artifact]
     assert (restored.code, restored.json["id"]) == (0, artifact), restored.err
     assert shelf.get("download").body == WIDGET
-    assert olga.get(f"projects/{shelf.shop.project}/trash").json["trash"] == []
+    assert olga.run("trash").json["trash"] == []
 
 
 def test_gets_nothing_of_what_is_in_quarantine(shelf: Shelf, olga: Person) -> None:
     artifact = shelf.artifact["id"]
 
-    placed = olga.post(f"artifacts/{artifact}/quarantine", reason="a scanner says so")
+    placed = olga.run("quarantine", artifact, "--reason", "a scanner says so")
     answers = [shelf.get(part) for part in ("download", "download_by_name", "members")]
     shown = shelf.get("self").json["quarantined"]
-    released = olga.post(f"artifacts/{artifact}/release", reason="it was wrong")
+    released = olga.run("release", artifact, "--reason", "it was wrong")
 
-    assert placed.status == 200
+    assert (placed.code, placed.json["quarantined"]["by"]) == (0, "user:olga"), placed.err
     assert [one.status for one in answers] == [403, 403, 403]
     assert all(one.is_problem("artifact-quarantined") for one in answers)
     assert shown["reason"] == answers[0].json["reason"] == "a scanner says so"
-    assert (released.status, shelf.get("download").status) == (200, 200)
+    assert (released.code, released.json["quarantined"]) == (0, None), released.err
+    assert shelf.get("download").status == 200
+    assert olga.run("quarantine", artifact).json["error"]["code"] == "wrong-usage"
 
 
 def test_keeps_what_is_deployed(shelf: Shelf, olga: Person) -> None:

@@ -142,7 +142,8 @@ def test_repairs_what_was_found_and_sees_it_end(web: Web, browser: Browser, orph
         signed_in(tab, web)
         tab.page.goto(f"{web.url}{STORE}/reconciliation/{report.pk}")
         tab.page.get_by_role("link", name="Repair it").click()
-        tab.page.get_by_role("textbox").fill(report.place)
+        tab.page.get_by_label("Why").fill("a disk was lost")
+        tab.page.get_by_label(f"Write {report.place} to go on").fill(report.place)
         tab.page.keyboard.press("Enter")
         expect(tab.page.get_by_text("listed differences are done")).to_be_visible()
 

@@ -115,13 +115,13 @@ def test_records_from_where_and_why(client: Client, root: dict[str, str]) -> Non
         content_type="application/json",
         headers={
             **root,
-            "Strongroom-Reason": "a new customer: Größe\t7".encode().decode("latin-1"),
+            "Strongroom-Reason": "a new customer, 100% sure: Gr%C3%B6%C3%9Fe%097",
         },
     )
 
     found = client.get(PATH, {"address": "127.0.0.1"}, headers=root).json()["records"]
     assert [(one["action"], one["facts"]["reason"]) for one in found] == [
-        ("organization.create", "a new customer: Größe7")
+        ("organization.create", "a new customer, 100% sure: Größe7")
     ]
     assert actions(client, root, address="192.0.2.1") == []
 

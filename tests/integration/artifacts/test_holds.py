@@ -40,6 +40,7 @@ from artifacts.usecases.withdraw_file import withdraw_file
 from kernel.actor import Actor, PermissionMissing, PersonNeeded
 from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator, owner, reader, uploader
+from tests.factories.blocked import is_anybody_blocked
 from tests.factories.builds import NOW, send, start
 from tests.factories.holdings import sweep
 from tests.factories.shelf import Kind, put
@@ -147,7 +148,8 @@ def test_that_is_being_placed_is_waited_for_by_a_run(project: Project) -> None:
             placed_by="the test",
         )
         worker.start()
-        wait_for_lock()
+        while not is_anybody_blocked():
+            worker.join(0.01)
     worker.join()
 
     assert left() == {artifact.pk}
@@ -158,17 +160,6 @@ def apply_and_close() -> None:
         apply_retention(clock=lambda: TODAY)
     finally:
         connection.close()
-
-
-def wait_for_lock() -> None:
-    """Until somebody waits for an advisory lock."""
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(
-                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            )
-            if cursor.fetchone()[0]:
-                return
 
 
 def test_keeps_a_file_from_being_withdrawn(

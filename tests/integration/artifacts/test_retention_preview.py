@@ -1,12 +1,13 @@
 """A preview of a retention policy …"""
 
+import threading
 from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 
 from artifacts.domain.lifecycle import BuildState
@@ -22,6 +23,7 @@ from artifacts.models import (
     RetentionPreviewItem,
     StoredRetentionPolicy,
 )
+from artifacts.queries.locking import policies_change
 from artifacts.queries.retention import Held, Holder
 from artifacts.queries.retention_previews import previewed_after, visible_preview
 from artifacts.usecases.plan_retention import plan_retention
@@ -30,6 +32,7 @@ from artifacts.usecases.set_retention import RetentionChange, set_retention
 from kernel.actor import PermissionMissing
 from kernel.audit.models import AuditRecord
 from tests.factories.actors import administrator, uploader
+from tests.factories.blocked import is_anybody_blocked
 from tests.factories.builds import NOW
 from tests.factories.crowd import CONDITIONS, Crowd, assemble, facts, freed_bytes
 from tests.factories.retention_policies import attach, document_of, policies
@@ -229,3 +232,34 @@ def test_refuses_what_is_no_policy(project: Project) -> None:
         preview({"expire": [{"name": "old"}]}, Holder.of_project(project))
 
     assert not RetentionPreview.objects.exists()
+
+
+def test_is_stale_by_a_policy_that_is_being_set_in_this_moment(project: Project) -> None:
+    put(project, Kind(), first=NOW)
+    made = preview(AFTER_9, Holder.of_project(project))
+    answers: list[object] = []
+    worker = threading.Thread(target=lambda: answers.append(demanded(project, made)))
+
+    with transaction.atomic():
+        policies_change()
+        attach([Attached(Level.ORGANIZATION, 1, RetentionPolicy())], project)
+        worker.start()
+        while worker.is_alive() and not is_anybody_blocked():
+            worker.join(0.01)
+    worker.join()
+
+    [answer] = answers
+    assert isinstance(answer, RetentionPreviewStale), answer
+    changed = answer.facts["changed"]
+    assert isinstance(changed, list)
+    assert [one["level"] for one in changed] == ["organization"]
+
+
+def demanded(project: Project, made: RetentionPreview) -> Held | RetentionPreviewStale:
+    """What comes of saving what was previewed, in a connection of its own."""
+    try:
+        return demand(AFTER_9, Holder.of_project(project), preview=made)
+    except RetentionPreviewStale as refusal:
+        return refusal
+    finally:
+        connection.close()

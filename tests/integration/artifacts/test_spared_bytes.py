@@ -14,7 +14,6 @@ from artifacts.models import Artifact, Blob, Build, DeclaredUse, FreedBlob, Proj
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.collect_blobs import GRACE, collect_blobs
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.mend_blob import Copies
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
@@ -25,8 +24,10 @@ from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from config.operator import OPERATOR
 from kernel.actor import Actor
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator, owner
 from tests.factories.builds import send, start
+from tests.factories.burying import bury
 from tests.factories.stores import KINDS, Store, read, store_of
 
 # By the clock of the store's server, which knows when its keys were written.
@@ -104,7 +105,7 @@ def repair(store: Store) -> None:
 
 
 def test_outlive_run_trash_collector_and_repair(
-    project: Project, files: dict[str, Artifact], store: Store
+    project: Project, files: dict[str, Artifact], store: Store, attestor: Attestor
 ) -> None:
     hold(files["held"])
     use(files["in use"])
@@ -119,7 +120,7 @@ def test_outlive_run_trash_collector_and_repair(
     hold(files["held in the trash"])
     orphan = store.put([b"nobody's"], expected=None)
 
-    empty_trash(now=EMPTIED)
+    bury(attestor, EMPTIED)
     collect(store)
     repair(store)
 

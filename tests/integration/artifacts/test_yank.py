@@ -1,6 +1,8 @@
 """A yank, a quarantine, or a name that is given once …"""
 
+import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +11,9 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.reasons import ReasonMissing
 from artifacts.domain.retention import Level
 from artifacts.errors import ArtifactQuarantined, NameImmutable
-from artifacts.models import Artifact, Project, Quarantine, Yank
-from artifacts.queries import Place, visible_artifact
+from artifacts.models import Artifact, Build, Project, Quarantine, Yank
+from artifacts.queries import BuildFilter, Place, builds_after, visible_artifact
+from artifacts.queries.browsing import newest_of_refs
 from artifacts.queries.finding import (
     artifacts_at_path,
     artifacts_by_path,
@@ -31,7 +34,7 @@ from kernel.audit.models import AuditRecord
 from kernel.digest import Sha256
 from provenance.wiring import judge
 from tests.factories.actors import administrator, job, owner, reader, uploader
-from tests.factories.builds import NOW, send, start
+from tests.factories.builds import NOW, at_once, gated, send, start
 from tests.factories.facts import witnessed
 from tests.factories.shelf import Kind, put
 from tests.fakes.blob_store import MemoryBlobStore
@@ -111,6 +114,39 @@ def test_is_of_a_whole_build_too(project: Project, store: MemoryBlobStore) -> No
     assert Yank.objects.get(pk=files[0].pk).reason == "it is broken"
     assert unyank_build(build=build, reason="no", actor=owner(project), now=TODAY) == 3
     assert not Yank.objects.exists()
+
+
+def test_hides_a_build_of_which_nothing_is_left_but_from_who_names_it(
+    project: Project, store: MemoryBlobStore
+) -> None:
+    actor = job(project, witnessed())
+    build = start(actor).build
+    files = [send(actor, build, store, path).artifact for path in ("a", "b")]
+    Build.objects.update(state=BuildState.PUBLISHED, published_at=NOW, name="nightly")
+    build.refresh_from_db()
+    empty = Build.objects.create(
+        project=project, origin="x", opened_by="y", state=BuildState.REFUSED, opened_at=NOW
+    )
+
+    def listed(**wanted: Any) -> list[Build]:
+        return list(builds_after(None, project=project, limit=9, wanted=BuildFilter(**wanted)))
+
+    def latest() -> list[Build]:
+        return list(newest_of_refs(project=project, among=9, limit=9))
+
+    yank(files[0])
+    assert build in listed()
+    assert latest() == [build]
+    yank(files[1])
+
+    assert listed() == [empty]
+    assert listed(state=BuildState.PUBLISHED) == listed(ref=build.ref) == latest() == []
+    named = ({"name": "nightly"}, {"commit": build.commit}, {"commit_prefix": build.commit[:6]})
+    assert [listed(**one) for one in named] == [[build]] * 3
+
+    unyank_artifact(artifact=files[0], reason="it was fine", actor=owner(project), now=TODAY)
+    assert build in listed()
+    assert latest() == [build]
 
 
 def test_needs_an_administrator_and_a_reason(project: Project) -> None:
@@ -197,6 +233,30 @@ def test_that_is_immutable_is_given_to_one_digest_alone(
     assert refused.value.facts["of"] == "acme"
     assert refused.value.facts["existing_sha256"] == first.blob.sha256
     assert {one.pk for one in Artifact.objects.all()} == {first.pk, again.pk}
+
+
+def test_that_is_immutable_is_given_to_one_of_those_who_ask_at_once(
+    immutable: Project, store: MemoryBlobStore
+) -> None:
+    for number in range(5):
+        gate = threading.Barrier(4)
+
+        def ask(data: bytes, place: Place, gate: threading.Barrier = gate) -> Artifact:
+            return publish_file(
+                actor=job(immutable, witnessed(run_id=f"{place.path}-{data.hex()}")),
+                place=place,
+                incoming=Incoming(chunks=gated(data, gate), declared=None),
+                store=store,
+                clock=lambda: NOW,
+            ).artifact
+
+        place = Place("acme", "widget", f"dist/{number}")
+        answers = at_once(*(partial(ask, bytes([one]), place) for one in range(4)))
+
+        [winner] = [one for one in answers if isinstance(one, Artifact)]
+        refused = [one for one in answers if isinstance(one, NameImmutable)]
+        assert [one.facts["existing_sha256"] for one in refused] == [winner.blob.sha256] * 3
+        assert Artifact.objects.filter(path=place.path).count() == 1
 
 
 def test_that_is_immutable_stays_given_once_it_is_gone(

@@ -15,11 +15,14 @@ from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.cancel_retention_run import cancel_retention_run
 from artifacts.usecases.collect_blobs import collect_blobs
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.set_quota import set_project_quota
 from artifacts.usecases.set_retention import RetentionChange, set_retention
 from kernel.actor import Permission
+from kernel.audit.models import AuditRecord
+from provenance.domain import slsa_v1
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator
+from tests.factories.burying import bury
 from tests.factories.command import Command
 from tests.factories.shelf import Kind, put
 from tests.fakes.blob_store import MemoryBlobStore
@@ -55,7 +58,11 @@ def owner(shop: Shop, tmp_path: Path) -> Command:
 @pytest.fixture
 def expired(shop: Shop) -> Artifact:
     first = timezone.now() - timedelta(days=10)
-    expired = put(shop.project, Kind(path="old", size_bytes=4096), first=first)
+    expired = put(
+        shop.project,
+        Kind(path="old", size_bytes=4096, predicate=slsa_v1.PREDICATE_TYPE),
+        first=first,
+    )
     put(shop.project, Kind(path="kept/one"), first=first)
     set_retention(
         holder=Holder.of_organization(shop.project.organization),
@@ -88,18 +95,22 @@ def plan(owner: Command) -> str:
 def test_lets_a_plan_go(owner: Command, expired: Artifact) -> None:
     made = plan(owner)
 
-    started = owner("retention", "apply", made)
+    started = owner("retention", "apply", made, "--reason", "Platz\n für 2.0")
     apply_retention(clock=timezone.now)
     ended = owner("retention", "apply", made, "--wait")
 
     assert (started.code, ended.code) == (0, 0), started.err + ended.err
+    told = AuditRecord.objects.get(action="retention.apply")
+    assert told.facts["reason"] == "Platz für 2.0"
     assert "running: 0 of 1 artifacts are gone" in started.out
     assert "done: 1 of 1 artifacts are gone, 4.0 KiB; 0 were spared" in ended.out
     assert f"strongroom retention show {made}" in ended.out
     assert TrashedArtifact.objects.get().pk == expired.pk
 
 
-def test_sees_what_is_confirmed_and_what_waits(owner: Command, expired: Artifact) -> None:
+def test_sees_what_is_confirmed_and_what_waits(
+    owner: Command, expired: Artifact, attestor: Attestor
+) -> None:
     made = plan(owner)
     owner("retention", "apply", made)
     apply_retention(clock=timezone.now)
@@ -107,7 +118,7 @@ def test_sees_what_is_confirmed_and_what_waits(owner: Command, expired: Artifact
     trashed = owner("retention", "show", made)
     until = TrashedArtifact.objects.get().restorable_until.strftime("%Y-%m-%dT%H:%M")
     TrashedArtifact.objects.update(restorable_until=timezone.now())
-    empty_trash(now=timezone.now())
+    bury(attestor, timezone.now())
     store = MemoryBlobStore(blobs={Artifact.objects.get().blob.key: b"kept"})
     for days in (0, 2):
         collect_blobs(inventory=store, now=timezone.now() + timedelta(days=days))

@@ -56,11 +56,12 @@ def test_place_one_on_what_a_link_names(place: Project, olga: Client) -> None:
     query = {"covers": "artifact", "what": str(found.pk)}
 
     form = olga.get(f"{HOLDS}/place", query).content.decode()
-    placed(olga, **query, reason="evidence")
+    address = placed(olga, **query, reason="evidence")
 
     assert 'value="artifact" required checked' in form
     assert f'value="{found.pk}"' in form
     assert Hold.objects.get().artifact_id == found.pk
+    assert "Held One file dist/a Why evidence" in text(address, olga)
 
 
 @pytest.mark.parametrize(

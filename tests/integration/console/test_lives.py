@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from access.domain.roles import Role
 from access.queries import organization_place
-from artifacts.models import Artifact, Project
+from artifacts.models import Artifact, Hold, Project
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.plan_retention import plan_retention
@@ -51,6 +51,19 @@ def do(client: Client, file: Artifact, what: str, **more: str) -> int:
     return client.post(life(file), {"do": what, "reason": "because", **more}).status_code
 
 
+def hold(place: Project, file: Artifact, *, since: timedelta, until: timedelta) -> None:
+    """A hold of so long ago, over so long ago."""
+    now = timezone.now()
+    Hold.objects.create(
+        project=place,
+        artifact_id=file.pk,
+        reason="a lawsuit",
+        placed_at=now - since,
+        placed_by="user:olga",
+        ends_at=now - until,
+    )
+
+
 def swept(project: Project) -> None:
     """A rule ends everything, and a run takes it."""
     now, holder = timezone.now(), Holder.of_project(project)
@@ -64,8 +77,8 @@ def swept(project: Project) -> None:
 def test_is_told_from_upload_to_tombstone(
     place: Project, file: Artifact, olga: Client, attestor: Attestor
 ) -> None:
-    hold = {"covers": "artifact", "what": str(file.pk), "reason": "a lawsuit"}
-    olga.post(f"/administration/projects/{place}/holds/place", hold)
+    covered = {"covers": "artifact", "what": str(file.pk), "reason": "a lawsuit"}
+    olga.post(f"/administration/projects/{place}/holds/place", covered)
     held = text(life(file), olga)
     swept(place)
     assert "there" in text(life(file), olga)
@@ -89,16 +102,65 @@ def test_is_told_from_upload_to_tombstone(
     bury(attestor, timezone.now() + WEEK * 2)
     gone = text(life(file), olga)
 
-    assert "Put on hold" in held
+    assert "Put on hold: this file “a lawsuit”" in held
     assert "in the trash" in in_trash
     assert "This is its tombstone" in gone
-    order = ["Uploaded", "Put on hold", "“a lawsuit”", "Rules of acme/widget changed, version 1"]
+    assert "by user:olga and user:otto" in gone
+    order = [
+        "Uploaded: 100 bytes",
+        "Put on hold",
+        "“a lawsuit”",
+        "Rules of acme/widget changed, version 1",
+    ]
     order += ["“no room”", "asked to have the hold", "The hold was lifted"]
-    order += ["Expired by rule older of acme/widget, version 2", "A plan said that it goes"]
-    order += ["Removed; nobody gets it"]
+    order += ["Expired by rule older of acme/widget, version 2"]
+    order += ["A plan said that it goes: 1 file in all, 100 bytes"]
+    order += ["Moved to the trash by rule older of acme/widget", "Gone for good; its 100 bytes"]
     order += ["Evidence kept", "https://slsa.dev/provenance/v1", "/predicates/removal/v1"]
     order += ["the removal", "Nothing any more"]
     assert [gone.index(word) for word in order] == sorted(gone.index(word) for word in order)
+
+
+def test_tells_of_expiry_before_anything_takes_it(
+    place: Project, file: Artifact, olga: Client
+) -> None:
+    now, holder = timezone.now(), Holder.of_project(place)
+    rules = {"expire": [{"name": "old", "after_days": 120}, {"name": "later", "after_days": 300}]}
+    set_retention(
+        holder=holder, change=RetentionChange(rules), actor=administrator(), now=now - WEEK
+    )
+    live = text(life(file), olga)
+    Artifact.objects.update(stored_at=now - timedelta(days=121))
+    hold(place, file, since=timedelta(days=2), until=timedelta(hours=1))
+    expired = text(life(file), olga)
+
+    assert " there " in live
+    assert "Expired by" not in live
+    assert "expired Nobody gets it any more. It goes when a plan is applied" in expired
+    # Its rule names yesterday, in the time of the hold.
+    order = ["Put on hold: this file, until", "Expired by rule old of acme/widget, version 1"]
+    assert [expired.index(one) for one in order] == sorted(expired.index(one) for one in order)
+    moment = expired.partition("nobody gets it from then on ")[2][:16]
+    assert moment == f"{now - timedelta(hours=1):%Y-%m-%d %H:%M}"
+
+
+@pytest.mark.parametrize(
+    ("page", "named"),
+    [
+        ("/artifacts/{0.pk}", "covers=artifact&amp;what={0.pk}"),
+        ("/artifacts/{0.pk}/history", "covers=artifact&amp;what={0.pk}"),
+        ("/builds/{0.build_id}", "covers=build&amp;what={0.build_id}"),
+        ("/projects/acme/widget", 'covers=project"'),
+    ],
+)
+def test_is_put_on_hold_from_wherever_it_is_seen(
+    place: Project, file: Artifact, olga: Client, page: str, named: str
+) -> None:
+    mary = logged_in(account("mary", organization_place(place.organization), Role.MAINTAINER))
+    link = f"/administration/projects/{place}/holds/place?{named.format(file)}"
+
+    assert link in olga.get(page.format(file)).content.decode()
+    assert link not in mary.get(page.format(file)).content.decode()
 
 
 def test_is_yanked_and_shown_again(file: Artifact, olga: Client) -> None:

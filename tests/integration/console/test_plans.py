@@ -23,10 +23,13 @@ from artifacts.models import (
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import collect_blobs
-from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
+from kernel.audit.models import AuditRecord
+from provenance.domain import slsa_v1
+from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator
+from tests.factories.burying import bury
 from tests.factories.people import owner_at_a_browser
 from tests.factories.shelf import Kind, put
 from tests.factories.shelves import make_project
@@ -41,13 +44,19 @@ POLICY: Final = {
     "expire": [{"name": "old", "after_days": 30}],
 }
 
+NAMED: Final = {"name": "acme", "reason": "the bucket is full"}
+
 
 @pytest.fixture
 def place(db: None) -> Project:  # noqa: ARG001 - the tables are there
     """Three files that go, one that a rule keeps, and one whose time has not come."""
     project = make_project()
     for number in range(3):
-        put(project, Kind(path=f"dist/{number}", size_bytes=1024), first=FIRST)
+        put(
+            project,
+            Kind(path=f"dist/{number}", size_bytes=1024, predicate=slsa_v1.PREDICATE_TYPE),
+            first=FIRST,
+        )
     put(project, Kind(path="doc/manual"), first=FIRST)
     put(project, Kind(path="dist/new", stored=99), first=FIRST)
     rule(project, POLICY)
@@ -66,6 +75,11 @@ def rule(project: Project, document: object) -> None:
         actor=administrator(),
         now=timezone.now(),
     )
+
+
+def reason_of(action: str) -> str:
+    """Why somebody did that, by the audit trail."""
+    return str(AuditRecord.objects.get(action=action).facts["reason"])
 
 
 def planned(project: Project) -> RetentionPlan:
@@ -112,7 +126,11 @@ def test_say_before_they_apply_what_goes_and_ask_for_the_name(place: Project, ol
     assert "“acmee” is not its name" in refused.content.decode()
     assert not RetentionRun.objects.exists()
 
-    applied = olga.post(address, {"name": "acme"})
+    unreasoned = olga.post(address, {"name": "acme"})
+    assert "A reason is missing" in unreasoned.content.decode()
+    assert not RetentionRun.objects.exists()
+
+    applied = olga.post(address, NAMED)
 
     assert applied["Location"] == f"/administration/plans/{plan.pk}"
     assert "0 of 3 files are done" in text(applied["Location"], olga)
@@ -122,15 +140,18 @@ def test_say_before_they_apply_what_goes_and_ask_for_the_name(place: Project, ol
     assert "Deleted 3 files, 3.0 KiB" in done
     assert "Confirmed 0 files, 0 bytes" in done
     assert "In the trash each can be restored until its time is over" in done
+    assert reason_of("retention.apply") == "the bucket is full"
     assert Artifact.objects.count() == 2
 
 
-def test_say_what_the_store_has_confirmed_and_what_not(place: Project, olga: Client) -> None:
+def test_say_what_the_store_has_confirmed_and_what_not(
+    place: Project, olga: Client, attestor: Attestor
+) -> None:
     plan = planned(place)
     address = f"/administration/plans/{plan.pk}"
-    olga.post(f"{address}/apply", {"name": "acme"})
+    olga.post(f"{address}/apply", {"name": "acme", "reason": "room"})
     apply_retention(clock=timezone.now, trash=timedelta(0))
-    empty_trash(now=timezone.now())
+    bury(attestor, timezone.now())
     keys = list(Artifact.objects.values_list("blob__key", flat=True))
     stuck = Blob.objects.exclude(key__in=keys).order_by("id")[0].key
 
@@ -165,7 +186,7 @@ def test_say_which_limit_a_plan_waits_for(place: Project, olga: Client) -> None:
     assert "It waits for a person." in page
     assert "3 files would go; 0 may ( STRONGROOM_RETENTION_MOST_PERCENT )" in page
     assert "3.0 KiB would go; 2.0 KiB may ( STRONGROOM_RETENTION_MOST_BYTES )" in page
-    olga.post(f"{address}/apply", {"name": "acme"})
+    olga.post(f"{address}/apply", {"name": "acme", "reason": "room"})
     assert "It waits for a person." not in text(address, olga)
 
 
@@ -178,17 +199,18 @@ def test_tell_what_made_a_plan_stale_and_do_not_apply_it(place: Project, olga: C
 
     assert "set version 2 of the rules of acme" in page
     assert "nothing to apply here: the plan is stale" in text(f"{address}/apply", olga)
-    assert olga.post(f"{address}/apply", {"name": "acme"})["Location"] == address
+    assert olga.post(f"{address}/apply", NAMED)["Location"] == address
     assert not RetentionRun.objects.exists()
 
 
 def test_cancel_a_run(place: Project, olga: Client) -> None:
     plan = planned(place)
     address = f"/administration/plans/{plan.pk}"
-    olga.post(f"{address}/apply", {"name": "acme"})
+    olga.post(f"{address}/apply", NAMED)
 
-    olga.post(f"{address}/cancel")
+    olga.post(f"{address}/cancel", {"reason": "wrong rule"})
 
+    assert reason_of("retention.cancel") == "wrong rule"
     assert "it ends behind the batch that is under way" in text(address, olga)
     apply_retention(clock=timezone.now, trash=timedelta(days=7))
     assert "cancelled" in text(address, olga)

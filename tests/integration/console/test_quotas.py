@@ -81,8 +81,9 @@ def test_asks_for_the_name_before_uploads_are_refused(olga: Client) -> None:
     assert wrong.status_code == 422
     assert "“acme” is not its name" in words(wrong)
     assert Project.objects.get().quota is None
-    done = olga.post(OF_PROJECT, {"bytes_hard": "1 KiB", "asked": "1", "name": "acme/widget"})
-    assert done.status_code == 302
+    whole = {"bytes_hard": "1 KiB", "asked": "1", "name": "acme/widget", "reason": "too much"}
+    assert olga.post(OF_PROJECT, whole).status_code == 302
+    assert AuditRecord.objects.get(action="project.set-quota").facts["reason"] == "too much"
     assert "full" in text(OF_PROJECT, olga)
 
 

@@ -106,11 +106,12 @@ def test_asks_for_the_place_before_it_repairs(ada: Client) -> None:
     assert wrong.status_code == 422
     assert "is not its name" in words(wrong)
     assert not StoreRepair.objects.exists()
-    done = ada.post(repair, {"name": made.place})
+    done = ada.post(repair, {"name": made.place, "reason": "a disk was lost"})
     assert done["Location"] == address(made)
     assert "0 of 1 listed differences are done" in text(address(made), ada)
-    ada.post(repair, {"name": made.place})
-    assert AuditRecord.objects.filter(action="store.ask-repair", actor="user:ada").count() == 1
+    ada.post(repair, {"name": made.place, "reason": "a disk was lost"})
+    told = AuditRecord.objects.get(action="store.ask-repair", actor="user:ada")
+    assert told.facts["reason"] == "a disk was lost"
     assert "that has been asked for" in text(repair, ada)
 
 
@@ -120,7 +121,7 @@ def test_repairs_in_the_name_of_whoever_asked(ada: Client) -> None:
     orphan = store.put([b"nobody's"], expected=None).key
     store.written_at = NOW - timedelta(days=2)
     made = reconcile_store(kept=kept, clock=lambda: NOW)
-    ada.post(f"{address(made)}/repair", {"name": made.place})
+    ada.post(f"{address(made)}/repair", {"name": made.place, "reason": "a disk was lost"})
 
     done = repair_when_asked(kept=kept, copies=Copies(store, store), clock=lambda: NOW)
 
@@ -136,7 +137,7 @@ def test_ends_a_repair_whose_report_has_grown_old(ada: Client) -> None:
     store = MemoryBlobStore()
     kept = Kept(wiring.probed_place(), store, store, store)
     made = report(orphans=1)
-    ada.post(f"{address(made)}/repair", {"name": made.place})
+    ada.post(f"{address(made)}/repair", {"name": made.place, "reason": "a disk was lost"})
     later = NOW + timedelta(days=2)
 
     done = repair_when_asked(kept=kept, copies=Copies(store, store), clock=lambda: later)
@@ -150,7 +151,7 @@ def test_repairs_by_no_report_of_yesterday(ada: Client) -> None:
     made = report(orphans=1, begun_at=NOW - timedelta(days=2))
 
     assert "it is more than a day old" in text(f"{address(made)}/repair", ada)
-    answer = ada.post(f"{address(made)}/repair", {"name": made.place})
+    answer = ada.post(f"{address(made)}/repair", {"name": made.place, "reason": "a disk was lost"})
     assert answer.status_code == 409
     assert not StoreRepair.objects.exists()
 
@@ -162,6 +163,11 @@ def test_is_the_store_administrators_alone() -> None:
 
     for page in (PAGE, address(made), f"{address(made)}/repair"):
         text(page, olga, status=403)
-    assert olga.post(f"{address(made)}/repair", {"name": made.place}).status_code == 403
+    assert (
+        olga.post(
+            f"{address(made)}/repair", {"name": made.place, "reason": "a disk was lost"}
+        ).status_code
+        == 403
+    )
     assert not StoreRepair.objects.exists()
     assert (Artifact.objects.count(), Blob.objects.count()) == (0, 0)

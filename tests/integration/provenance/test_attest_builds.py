@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from kernel.actor import Actor
@@ -27,6 +27,7 @@ from provenance.models import (
 from provenance.ports import Signed, SigningJob
 from provenance.usecases.attest_builds import BATCH, LEASE, Attestor, Endings, attest_builds
 from provenance.usecases.publish_trust_root import publish_trust_root
+from tests.factories.blocked import is_anybody_blocked
 from tests.factories.facts import witnessed
 from tests.factories.requests import requested
 
@@ -347,13 +348,6 @@ def test_publishes_a_build_whose_last_two_statements_are_recorded_at_once(
     second.join()
 
     assert published == [other.build_id, early.build_id]
-
-
-def is_anybody_blocked() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        [blocked] = cursor.fetchone()
-    return bool(blocked)
 
 
 @pytest.mark.django_db(transaction=True)

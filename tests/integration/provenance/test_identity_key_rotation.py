@@ -151,3 +151,7 @@ def test_tells_who_rotated(store: Store) -> None:
 
     told = AuditRecord.objects.filter(action__startswith="identity-key.").order_by("at")
     assert [one.action for one in told] == ["identity-key.announce", "identity-key.adopt"]
+    announced, adopted = ([one.facts[when]["keys"] for when in ("before", "after")] for one in told)
+    [[first], both], [shown, [left]] = announced, adopted
+    assert both == shown
+    assert set(both) == {first, left}

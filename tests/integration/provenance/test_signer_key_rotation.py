@@ -241,3 +241,13 @@ def test_tells_who_rotated(store: EmbeddedStore) -> None:
         ("signer-keys.adopt", "3"),
         ("signer-keys.end", "1"),
     ]
+    used = [
+        {name: one["is_used"] for name, one in record.facts[when].items()}
+        for record in told
+        for when in ("before", "after")
+    ]
+    first, second = "generation 1", "generation 2"
+    announced = {first: True, second: False}
+    assert used[:4] == [{first: True}, announced, announced, {first: False, second: True}]
+    ends = [told[2].facts[when][first]["believed_until"] for when in ("before", "after")]
+    assert ends[0] != ends[1] == FIRST_DAY.isoformat()
