@@ -9,6 +9,7 @@ from typing import Final
 
 from artifacts.events import (
     BuildPublished,
+    BulkActionStarted,
     RetentionRunStarted,
     StoreRepairAsked,
     UploadCompleted,
@@ -21,6 +22,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     BuildPublished.name: [],
     UploadCompleted.name: ["artifacts.measure_uploads"],
     RetentionRunStarted.name: ["artifacts.apply_retention"],
+    BulkActionStarted.name: ["artifacts.run_bulk_actions"],
     StoreRepairAsked.name: ["artifacts.repair_store"],
     SweepDue.name: [
         "artifacts.attest_builds",
@@ -30,6 +32,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",
         "artifacts.apply_retention",
+        "artifacts.run_bulk_actions",
         "artifacts.empty_trash",
         "artifacts.schedule_retention",
         "artifacts.probe_store",

@@ -4,6 +4,13 @@ from artifacts.models.allowed_ref import AllowedRef
 from artifacts.models.artifact import Artifact, NamedFile
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
+from artifacts.models.bulk_action import (
+    BulkAction,
+    BulkActionItem,
+    BulkActionOutcome,
+    BulkRun,
+    BulkRunState,
+)
 from artifacts.models.contribution import Contribution
 from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
@@ -40,6 +47,11 @@ __all__ = [
     "Blob",
     "BlobState",
     "Build",
+    "BulkAction",
+    "BulkActionItem",
+    "BulkActionOutcome",
+    "BulkRun",
+    "BulkRunState",
     "Contribution",
     "DeclaredUse",
     "Discrepancy",
