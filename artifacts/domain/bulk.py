@@ -71,7 +71,15 @@ class Outcome(StrEnum):
     QUOTA = "quota"
 
 
-# A job's outcomes by how many artifacts each has; those of none are left out.
+class BulkRunState(StrEnum):
+    """Where a run stands; all but `running` are final."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+# By how many artifacts each outcome has; those of none are left out.
 Counts = Mapping[Outcome, int]
 
 
@@ -132,9 +140,11 @@ def _moment(found: object, place: str) -> datetime:
 
 def _identity(found: object, place: str) -> UUID:
     try:
-        return UUID(str(found))
-    except ValueError as error:
-        raise _malformed(place, "the id of a retention plan", found) from error
+        if isinstance(found, str):
+            return UUID(found)
+    except ValueError:
+        pass
+    raise _malformed(place, "the id of a retention plan", found)
 
 
 def _malformed(place: str, expected: str, found: Any) -> MalformedSelection:  # noqa: ANN401 - JSON

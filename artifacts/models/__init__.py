@@ -9,7 +9,6 @@ from artifacts.models.bulk_action import (
     BulkActionItem,
     BulkActionOutcome,
     BulkRun,
-    BulkRunState,
 )
 from artifacts.models.contribution import Contribution
 from artifacts.models.declared_use import DeclaredUse
@@ -51,7 +50,6 @@ __all__ = [
     "BulkActionItem",
     "BulkActionOutcome",
     "BulkRun",
-    "BulkRunState",
     "Contribution",
     "DeclaredUse",
     "Discrepancy",

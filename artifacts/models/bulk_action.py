@@ -7,7 +7,7 @@ import uuid
 
 from django.db import models
 
-from artifacts.domain.bulk import Act, Outcome
+from artifacts.domain.bulk import Act, BulkRunState, Outcome
 from artifacts.models.project import Project
 
 
@@ -87,14 +87,6 @@ class BulkActionOutcome(models.Model):
         return f"{self.outcome} for {self.item_id}"
 
 
-class BulkRunState(models.TextChoices):
-    """Where a run stands; all but `running` are final."""
-
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
 class BulkRun(models.Model):
     """An action being done, batch by batch; `item` is the last one that was looked at.
 
@@ -104,7 +96,11 @@ class BulkRun(models.Model):
     bulk_action = models.OneToOneField(
         BulkAction, on_delete=models.PROTECT, primary_key=True, related_name="run"
     )
-    state = models.CharField(max_length=10, choices=BulkRunState, default=BulkRunState.RUNNING)
+    state = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in BulkRunState],
+        default=BulkRunState.RUNNING,
+    )
     reason = models.CharField(max_length=500)
     started_at = models.DateTimeField()
     started_by = models.CharField(max_length=200)
@@ -118,7 +114,8 @@ class BulkRun(models.Model):
         db_table = "bulk_run"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state__in=BulkRunState.values), name="bulk_run_state_is_known"
+                condition=models.Q(state__in=[one.value for one in BulkRunState]),
+                name="bulk_run_state_is_known",
             ),
             models.CheckConstraint(condition=~models.Q(reason=""), name="bulk_run_has_reason"),
         ]

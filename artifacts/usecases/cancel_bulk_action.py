@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from artifacts.domain.bulk import Act
-from artifacts.models import BulkAction, BulkRun, BulkRunState
+from artifacts.domain.bulk import Act, BulkRunState
+from artifacts.models import BulkAction, BulkRun
 from kernel.actor import Actor
 from kernel.audit.record import record
 

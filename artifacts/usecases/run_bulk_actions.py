@@ -14,14 +14,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from artifacts.domain.bulk import Act, Outcome
+from artifacts.domain.bulk import Act, BulkRunState, Outcome
 from artifacts.domain.pacing import FIRST, next_batch
 from artifacts.models import (
     BulkAction,
     BulkActionItem,
     BulkActionOutcome,
     BulkRun,
-    BulkRunState,
 )
 from artifacts.queries.bulk_outcomes import lock_and_decide
 from artifacts.queries.locking import holds_stand_still

@@ -39,7 +39,7 @@ from provenance.models import Attestation
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from tests.factories.actors import administrator
 from tests.factories.addresses import ABSENT, Things, routes
-from tests.factories.keeping import held
+from tests.factories.keeping import asked_of_none, held
 from tests.factories.people import account, personal_token
 from tests.factories.requests import DIGEST, requested
 
@@ -192,6 +192,7 @@ def secret(attestor: Attestor) -> Things:
         plan=_planned(place).pk,
         hold=held(place).pk,
         preview=_previewed(place).pk,
+        action=asked_of_none(place).pk,
     )
 
 

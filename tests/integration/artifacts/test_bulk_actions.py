@@ -10,6 +10,7 @@ from artifacts.domain.bulk import (
     Act,
     BulkActionDiffers,
     BulkActionNotFound,
+    BulkRunState,
     MalformedSelection,
     Outcome,
 )
@@ -20,7 +21,6 @@ from artifacts.domain.reasons import ReasonMissing
 from artifacts.models import (
     Artifact,
     BulkRun,
-    BulkRunState,
     DeclaredUse,
     Project,
     Quarantine,

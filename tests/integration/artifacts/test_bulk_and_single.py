@@ -1,7 +1,6 @@
 """An act on many artifacts, beside the single act on each …"""
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,6 +27,9 @@ from tests.factories.actors import administrator, owner
 from tests.factories.builds import NOW
 from tests.factories.bulk import TODAY, WHY, do, rules
 from tests.factories.shelf import Kind, put
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KINDS: Final = st.builds(
     Kind,

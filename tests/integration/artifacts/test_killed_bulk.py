@@ -6,11 +6,10 @@ from typing import Final
 
 import pytest
 
-from artifacts.domain.bulk import Act
+from artifacts.domain.bulk import Act, BulkRunState
 from artifacts.models import (
     Artifact,
     BulkActionOutcome,
-    BulkRunState,
     DeclaredUse,
     Project,
     TrashedArtifact,
