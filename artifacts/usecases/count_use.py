@@ -89,6 +89,11 @@ def require_room(*, project: Project, digest: Sha256, size_bytes: int, now: date
         _refuse_excess(subject, quota, use, now=now)
 
 
+def is_limited(project: Project) -> bool:
+    """Whether there is a quota that a file of the project adds to."""
+    return next(_limited(project), None) is not None
+
+
 def _limited(project: Project) -> Iterator[tuple[Subject, Quota]]:
     """Those of the two that have a quota; in this order, so that nobody waits in a circle."""
     for subject in (project.organization, project):

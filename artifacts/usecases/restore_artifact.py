@@ -11,7 +11,7 @@ from artifacts.domain.reasons import require_reason
 from artifacts.errors import ArtifactNotFound
 from artifacts.models import Artifact, Build, DeclaredUse, TrashedArtifact, Yank
 from artifacts.queries.trash import is_restorable
-from artifacts.usecases.count_use import count_use
+from artifacts.usecases.count_use import count_use, is_limited
 from artifacts.usecases.discard_artifacts import copied
 from artifacts.usecases.mark_artifacts import unmark_artifacts
 from kernel.actor import Actor, Permission
@@ -60,13 +60,14 @@ def put_back(
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("put_back joins a transaction")
-    restored = []
-    for one in trashed:
-        artifact = Artifact(**copied(row=one))
-        artifact.project, artifact.blob, artifact.build = one.project, one.blob, one.build
-        artifact.save(force_insert=True)
-        count_use(artifact=artifact, has_new_bytes=False, now=now)
-        restored.append(artifact)
+    restored = [_artifact(one) for one in trashed]
+    if not any(is_limited(project) for project in {one.project for one in restored}):
+        Artifact.objects.bulk_create(restored)
+    else:
+        # One by one: whether bytes are new is asked of what is there before each.
+        for artifact in restored:
+            artifact.save(force_insert=True)
+            count_use(artifact=artifact, has_new_bytes=False, now=now)
     TrashedArtifact.objects.filter(pk__in=[one.pk for one in trashed]).delete()
     _keep_a_while(restored, restoring, by, now=now)
     return restored
@@ -107,6 +108,12 @@ def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> i
             reason=reason,
         )
     return gone
+
+
+def _artifact(trashed: TrashedArtifact) -> Artifact:
+    artifact = Artifact(**copied(row=trashed))
+    artifact.project, artifact.blob, artifact.build = trashed.project, trashed.blob, trashed.build
+    return artifact
 
 
 def _keep_a_while(

@@ -9,17 +9,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from artifacts.domain.bulk import Act, BulkRunState, Outcome
 from artifacts.domain.pacing import FIRST, next_batch
 from artifacts.models import (
     BulkAction,
     BulkActionItem,
-    BulkActionOutcome,
     BulkRun,
 )
 from artifacts.queries.bulk_outcomes import lock_and_decide
@@ -34,6 +33,20 @@ logger = logging.getLogger(__name__)
 
 WEEK: Final = timedelta(days=7)
 _TURN: Final = 0x5354_4255_4C4B  # any number that nobody else takes a turn with
+
+# As one statement: there are as many as artifacts.
+_OUTCOMES: Final = """
+    INSERT INTO bulk_action_outcome (item_id, outcome, at)
+    SELECT item, outcome, %s FROM unnest(%s::bigint[], %s::text[]) AS came (item, outcome)
+"""
+
+
+class _Item(NamedTuple):
+    """What a batch asks of an item."""
+
+    id: int
+    artifact_id: UUID
+    size_bytes: int
 
 
 def run_bulk_actions(
@@ -71,7 +84,7 @@ def _take_batch(action: UUID, *, size: int, trash: timedelta, now: datetime) -> 
         found = BulkRun.objects.select_for_update(of=("self",))
         run = found.select_related("bulk_action__project__organization").get(pk=action)
         items = BulkActionItem.objects.filter(bulk_action=action, pk__gt=run.item)
-        batch = list(items.order_by("id")[:size])
+        batch = [_Item(*row) for row in items.order_by("id").values_list(*_Item._fields)[:size]]
         if run.cancel_asked_at is not None:
             _end(run, BulkRunState.CANCELLED, now=now)
         elif not batch:
@@ -82,7 +95,7 @@ def _take_batch(action: UUID, *, size: int, trash: timedelta, now: datetime) -> 
         return run.state == BulkRunState.RUNNING
 
 
-def _act(run: BulkRun, batch: Sequence[BulkActionItem], *, trash: timedelta, now: datetime) -> None:
+def _act(run: BulkRun, batch: Sequence[_Item], *, trash: timedelta, now: datetime) -> None:
     asked = run.bulk_action
     act = Act(asked.act)
     came = lock_and_decide(
@@ -92,11 +105,8 @@ def _act(run: BulkRun, batch: Sequence[BulkActionItem], *, trash: timedelta, now
     deed = Deed(act, reason=run.reason, by=run.started_by, at=now, trash=trash)
     came |= act_on_artifacts(due, deed=deed)
     outcomes = [came.get(one.artifact_id, Outcome.GONE) for one in batch]
-    BulkActionOutcome.objects.bulk_create(
-        BulkActionOutcome(item=one, outcome=outcome, at=now)
-        for one, outcome in zip(batch, outcomes, strict=True)
-    )
-    run.item = batch[-1].pk
+    _write(batch, outcomes, now=now)
+    run.item = batch[-1].id
     run.outcomes = dict(Counter(run.outcomes) + Counter(outcomes))
     run.done_bytes += sum(
         one.size_bytes
@@ -104,6 +114,11 @@ def _act(run: BulkRun, batch: Sequence[BulkActionItem], *, trash: timedelta, now
         if outcome is Outcome.DONE
     )
     run.save()
+
+
+def _write(batch: Sequence[_Item], outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTCOMES, [now, [one.id for one in batch], list(map(str, outcomes))])
 
 
 def _end(run: BulkRun, state: BulkRunState, *, now: datetime) -> None:
