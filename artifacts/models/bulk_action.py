@@ -58,10 +58,7 @@ class BulkActionItem(models.Model):
 
     class Meta:
         db_table = "bulk_action_item"
-        indexes = [
-            models.Index(fields=["bulk_action", "id"], name="bulk_action_items"),
-            models.Index(fields=["artifact_id"], name="bulk_action_of_artifact"),
-        ]
+        indexes = [models.Index(fields=["bulk_action", "id"], name="bulk_action_items")]
 
     def __str__(self) -> str:
         return f"{self.artifact_id} of {self.bulk_action_id}"

@@ -1,10 +1,13 @@
 """An act on many artifacts …"""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 from artifacts.domain.bulk import (
     Act,
@@ -31,13 +34,16 @@ from artifacts.queries import visible_artifact
 from artifacts.queries.bulk_actions import items_of_bulk_action, visible_bulk_action
 from artifacts.queries.retention import Holder
 from artifacts.queries.trash import trashed_seen_by
+from artifacts.usecases.act_on_artifacts import Deed, act_on_artifacts
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.ask_bulk_action import ask_bulk_action
 from artifacts.usecases.cancel_bulk_action import cancel_bulk_action
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.mark_artifacts import mark_artifacts
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.remove_artifact import remove_artifact
+from artifacts.usecases.restore_artifact import Restoring, put_back
 from artifacts.usecases.run_bulk_actions import run_bulk_actions
 from artifacts.usecases.set_quota import set_project_quota
 from artifacts.usecases.start_bulk_action import Confirmation, start_bulk_action
@@ -347,3 +353,37 @@ def test_takes_nothing_out_of_the_trash_when_its_window_is_over(project: Project
 
     assert BulkRun.objects.get().outcomes == {"done": 1, "gone": 1}
     assert paths(Artifact, project) == {"held"}
+
+
+def test_joins_the_transaction_of_its_batch(project: Project) -> None:
+    deed = Deed(Act.YANK, reason=WHY, by="somebody", at=TODAY, trash=WEEK)
+    for tried in (
+        lambda: act_on_artifacts([], deed=deed),
+        lambda: mark_artifacts(Yank, [], reason=WHY, by="somebody", now=TODAY),
+        lambda: put_back([], Restoring(WHY, WEEK), by="somebody", now=TODAY),
+    ):
+        with pytest.raises(TransactionManagementError, match="joins a transaction"):
+            tried()
+    assert not Yank.objects.filter(artifact__project=project).exists()
+
+
+def test_is_done_by_one_worker_at_a_time(project: Project) -> None:
+    put(project, Kind(), first=NOW)
+    start(ask(project, Act.YANK))
+    ended: list[int] = []
+
+    def another_comes() -> float:
+        with ThreadPoolExecutor(1) as pool:
+            ended.append(pool.submit(elsewhere).result())
+        return 0.0
+
+    def elsewhere() -> int:
+        try:
+            return run_bulk_actions(clock=lambda: TODAY)
+        finally:
+            connection.close()
+
+    assert run_bulk_actions(clock=lambda: TODAY, meter=another_comes) == 1
+
+    assert set(ended) == {0}
+    assert BulkRun.objects.get().outcomes == {"done": 1}
