@@ -26,7 +26,7 @@ class Deed:
     trash: timedelta
 
 
-def act_on_artifacts(artifacts: Sequence[UUID], *, deed: Deed) -> dict[UUID, Outcome]:
+def act_on_artifacts(*, artifacts: Sequence[UUID], deed: Deed) -> dict[UUID, Outcome]:
     """Do it to all of them; the answer is of those only to which it could not be done after all."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("act_on_artifacts joins a transaction")
@@ -37,13 +37,17 @@ def act_on_artifacts(artifacts: Sequence[UUID], *, deed: Deed) -> dict[UUID, Out
         case Act.RESTORE:
             return _restore(artifacts, deed)
         case Act.YANK:
-            mark_artifacts(Yank, artifacts, reason=deed.reason, by=deed.by, now=deed.at)
+            mark_artifacts(
+                mark=Yank, artifacts=artifacts, reason=deed.reason, by=deed.by, now=deed.at
+            )
         case Act.QUARANTINE:
-            mark_artifacts(Quarantine, artifacts, reason=deed.reason, by=deed.by, now=deed.at)
+            mark_artifacts(
+                mark=Quarantine, artifacts=artifacts, reason=deed.reason, by=deed.by, now=deed.at
+            )
         case Act.UNYANK:
-            unmark_artifacts(Yank, artifacts)
+            unmark_artifacts(mark=Yank, artifacts=artifacts)
         case Act.RELEASE:
-            unmark_artifacts(Quarantine, artifacts)
+            unmark_artifacts(mark=Quarantine, artifacts=artifacts)
     return {}
 
 
@@ -60,7 +64,7 @@ def _fits(rows: Sequence[TrashedArtifact], deed: Deed) -> bool:
     restoring = Restoring(deed.reason, deed.trash)
     try:
         with transaction.atomic():
-            put_back(rows, restoring, by=deed.by, now=deed.at)
+            put_back(trashed=rows, restoring=restoring, by=deed.by, now=deed.at)
     except QuotaExceeded:
         return False
     return True

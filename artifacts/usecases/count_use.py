@@ -89,7 +89,7 @@ def require_room(*, project: Project, digest: Sha256, size_bytes: int, now: date
         _refuse_excess(subject, quota, use, now=now)
 
 
-def is_limited(project: Project) -> bool:
+def is_limited(*, project: Project) -> bool:
     """Whether there is a quota that a file of the project adds to."""
     return next(_limited(project), None) is not None
 

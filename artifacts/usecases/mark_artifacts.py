@@ -10,7 +10,7 @@ from artifacts.models import Mark
 
 
 def mark_artifacts(
-    mark: type[Mark], artifacts: Collection[UUID], *, reason: str, by: str, now: datetime
+    *, mark: type[Mark], artifacts: Collection[UUID], reason: str, by: str, now: datetime
 ) -> int:
     """Mark those that are not yet; how many that were. A first reason stays."""
     _require_transaction()
@@ -22,7 +22,7 @@ def mark_artifacts(
     return len(artifacts) - before
 
 
-def unmark_artifacts(mark: type[Mark], artifacts: Collection[UUID]) -> int:
+def unmark_artifacts(*, mark: type[Mark], artifacts: Collection[UUID]) -> int:
     """Take the marks away; of how many."""
     _require_transaction()
     gone, _each = mark._default_manager.filter(pk__in=artifacts).delete()  # noqa: SLF001 - as above

@@ -23,7 +23,10 @@ def quarantine_artifact(
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        if mark_artifacts(Quarantine, [artifact.pk], reason=reason, by=actor.name, now=now):
+        is_new = mark_artifacts(
+            mark=Quarantine, artifacts=[artifact.pk], reason=reason, by=actor.name, now=now
+        )
+        if is_new:
             _tell(actor, "artifact.quarantine", artifact, reason, now=now)
     return Quarantine.objects.get(pk=artifact.pk)
 
@@ -37,7 +40,7 @@ def release_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: date
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        if unmark_artifacts(Quarantine, [artifact.pk]):
+        if unmark_artifacts(mark=Quarantine, artifacts=[artifact.pk]):
             _tell(actor, "artifact.release", artifact, reason, now=now)
 
 

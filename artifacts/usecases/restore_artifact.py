@@ -45,13 +45,13 @@ def restore_trashed(
         locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
         if not locked.exists() or not is_restorable(trashed, now=now):
             raise ArtifactNotFound
-        [artifact] = put_back([trashed], restoring, by=actor.name, now=now)
+        [artifact] = put_back(trashed=[trashed], restoring=restoring, by=actor.name, now=now)
         _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
     return artifact
 
 
 def put_back(
-    trashed: Sequence[TrashedArtifact], restoring: Restoring, *, by: str, now: datetime
+    *, trashed: Sequence[TrashedArtifact], restoring: Restoring, by: str, now: datetime
 ) -> list[Artifact]:
     """Let rows of the trash, which the caller has locked, be artifacts again. Joins.
 
@@ -61,7 +61,7 @@ def put_back(
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("put_back joins a transaction")
     restored = [_artifact(one) for one in trashed]
-    if not any(is_limited(project) for project in {one.project for one in restored}):
+    if not any(is_limited(project=project) for project in {one.project for one in restored}):
         Artifact.objects.bulk_create(restored)
     else:
         # One by one: whether bytes are new is asked of what is there before each.
@@ -83,7 +83,7 @@ def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datet
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        if unmark_artifacts(Yank, [artifact.pk]):
+        if unmark_artifacts(mark=Yank, artifacts=[artifact.pk]):
             _tell(actor, "artifact.unyank", artifact, reason, now=now)
 
 
@@ -96,7 +96,7 @@ def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> i
     actor.require(Permission.ADMINISTER, project=build.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        gone = unmark_artifacts(Yank, build.artifacts.values_list("pk", flat=True))
+        gone = unmark_artifacts(mark=Yank, artifacts=[one.pk for one in build.artifacts.all()])
         record(
             actor,
             "build.unyank",

@@ -26,7 +26,9 @@ def yank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetim
     require_reason(reason)
     require_mutable(artifact)
     with transaction.atomic(durable=True):
-        made = mark_artifacts(Yank, [artifact.pk], reason=reason, by=actor.name, now=now)
+        made = mark_artifacts(
+            mark=Yank, artifacts=[artifact.pk], reason=reason, by=actor.name, now=now
+        )
         if made:
             record(
                 actor,
@@ -53,7 +55,7 @@ def yank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> int
         for one in files:
             require_mutable(one)
         yanked = [one.pk for one in files]
-        made = mark_artifacts(Yank, yanked, reason=reason, by=actor.name, now=now)
+        made = mark_artifacts(mark=Yank, artifacts=yanked, reason=reason, by=actor.name, now=now)
         record(
             actor,
             "build.yank",
