@@ -30,6 +30,14 @@ class RetentionRunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkActionStarted:
+    """Somebody has seen what an act on many artifacts does, and lets it be done."""
+
+    name: ClassVar[str] = "bulk-action.started"
+    bulk_action_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class StoreRepairAsked:
     """Somebody has seen a report of differences, and lets them be repaired."""
 

@@ -19,6 +19,7 @@ from artifacts.usecases.probe_store import probe_store_when_due
 from artifacts.usecases.reconcile_store import reconcile_store_when_due
 from artifacts.usecases.recount_use import recount_use_when_due
 from artifacts.usecases.repair_when_asked import repair_when_asked
+from artifacts.usecases.run_bulk_actions import run_bulk_actions
 from artifacts.usecases.schedule_retention import schedule_retention_when_due
 from artifacts.usecases.scrub_blobs import scrub_blobs
 from provenance import wiring as provenance_wiring
@@ -61,6 +62,12 @@ def collect_blobs_task(**_later: object) -> None:
 def apply_retention_task(**_later: object) -> None:
     """Go on with the retention run that is under way."""
     apply_retention(clock=timezone.now, trash=wiring.trash_window())
+
+
+@shared_task(name="artifacts.run_bulk_actions", ignore_result=True)
+def run_bulk_actions_task(**_later: object) -> None:
+    """Go on with the acts on many artifacts that are under way."""
+    run_bulk_actions(clock=timezone.now, trash=wiring.trash_window())
 
 
 @shared_task(name="artifacts.empty_trash", ignore_result=True)

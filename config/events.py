@@ -9,6 +9,7 @@ from typing import Final
 
 from artifacts.events import (
     BuildPublished,
+    BulkActionStarted,
     RetentionRunStarted,
     StoreRepairAsked,
     UploadCompleted,
@@ -22,6 +23,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     BuildPublished.name: [],
     UploadCompleted.name: ["artifacts.measure_uploads"],
     RetentionRunStarted.name: ["artifacts.apply_retention"],
+    BulkActionStarted.name: ["artifacts.run_bulk_actions"],
     StoreRepairAsked.name: ["artifacts.repair_store"],
     SweepDue.name: [
         "artifacts.attest_builds",
@@ -31,6 +33,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.collect_blobs",
         "artifacts.measure_uploads",
         "artifacts.apply_retention",
+        "artifacts.run_bulk_actions",
         "artifacts.empty_trash",
         "artifacts.attest_removals",
         "artifacts.schedule_retention",

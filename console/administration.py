@@ -49,6 +49,7 @@ TABS: Final = (
     Tab("plans", "Plans"),
     Tab("holds", "Holds"),
     Tab("trash", "Trash", frozenset({Level.PROJECT})),
+    Tab("bulk", "Many at once", frozenset({Level.PROJECT})),
     Tab("reconciliation", "Reconciliation", _STORE),
     Tab("signing", "Signing", _STORE),
     Tab("audit", "Audit", frozenset({Level.INSTANCE, Level.ORGANIZATION})),

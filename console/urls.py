@@ -13,6 +13,7 @@ from console.views import (
     artifacts,
     audit,
     builds,
+    bulk,
     holds,
     home,
     lives,
@@ -87,6 +88,13 @@ urlpatterns = [
         lives.trash,
         name="administer_trash",
     ),
+    path(
+        "administration/projects/<str:organization>/<str:project>/bulk",
+        bulk.many,
+        name="administer_bulk",
+    ),
+    path("administration/bulk/<uuid:action>", bulk.bulk_action, name="bulk_action"),
+    path("administration/bulk/<uuid:action>/cancel", bulk.cancel, name="cancel_bulk_action"),
     path(
         "administration/store/reconciliation/<uuid:report>",
         reconciliation.report,

@@ -183,6 +183,7 @@ PATH_PARAMETERS: Final[Mapping[str, Told]] = {
     "plan": Told(Id, "A retention plan's id.", ID_EXAMPLE),
     "hold": Told(Id, "A legal hold's id.", ID_EXAMPLE),
     "preview": Told(Id, "The id of a preview of a retention policy.", ID_EXAMPLE),
+    "action": Told(Id, "The id of an act on many artifacts.", ID_EXAMPLE),
     "token_id": Told(Id, "A token's id. It is no secret.", ID_EXAMPLE),
     "publisher_id": Told(Id, "A trusted publisher's id.", ID_EXAMPLE),
     "invitation": Told(Id, "An invitation's id. It is no secret.", ID_EXAMPLE),

@@ -33,7 +33,7 @@ EXPIRE_TERMS: Final[Mapping[str, Measure]] = {
     "idle_days": Measure.IDLE,
     "beyond_newest": Measure.NEWEST,
 }
-_CONDITIONS: Final = (
+CONDITIONS: Final = (
     "paths",
     "refs",
     "is_protected",
@@ -99,7 +99,7 @@ def _rule(found: object, place: str, terms: Mapping[str, Measure]) -> Rule:
         how_many = "exactly one of " if is_expiring else "at most one of "
         raise _malformed(place, how_many + ", ".join(terms), sorted(members))
     is_final = _flag(members.get("is_final", False), f"{place}/is_final")
-    conditions = _conditions(members.get("when", {}), f"{place}/when")
+    conditions = read_conditions(members.get("when", {}), f"{place}/when")
     if not given:
         return Rule(name, Measure.ALWAYS, conditions=conditions)
     [term] = given
@@ -109,8 +109,13 @@ def _rule(found: object, place: str, terms: Mapping[str, Measure]) -> Rule:
     return Rule(name, measure, amount, conditions, is_final)
 
 
-def _conditions(found: object, place: str) -> Conditions:
-    members = _object(found, place, known=_CONDITIONS)
+def read_conditions(found: object, place: str = "") -> Conditions:
+    """Read of which artifacts something is said; what is wrong is named below `place`.
+
+    Raises:
+        MalformedRetentionPolicy: as `read_policy`.
+    """
+    members = _object(found, place, known=CONDITIONS)
     sizes = {
         name: _number(members[name], f"{place}/{name}", least=0, most=MAX_SIZE_BYTES)
         for name in ("size_from_bytes", "size_to_bytes")

@@ -4,6 +4,12 @@ from artifacts.models.allowed_ref import AllowedRef
 from artifacts.models.artifact import Artifact, NamedFile
 from artifacts.models.blob import Blob, BlobState
 from artifacts.models.build import Build
+from artifacts.models.bulk_action import (
+    BulkAction,
+    BulkActionItem,
+    BulkActionOutcome,
+    BulkRun,
+)
 from artifacts.models.contribution import Contribution
 from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
@@ -41,6 +47,10 @@ __all__ = [
     "Blob",
     "BlobState",
     "Build",
+    "BulkAction",
+    "BulkActionItem",
+    "BulkActionOutcome",
+    "BulkRun",
     "Contribution",
     "DeclaredUse",
     "Discrepancy",

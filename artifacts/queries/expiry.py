@@ -36,12 +36,12 @@ from provenance.queries import HAS_PREDICATE
 _ASKED: Final = Ruled(Rule(ASKED_BY_JOB.name, Measure.AGE), ASKED_BY_JOB)
 _DAY: Final = "interval '24 hours'"
 _NEVER: Final = "'infinity'::timestamptz"
-_DOWNLOADED: Final = """(SELECT download.at FROM download
+DOWNLOADED: Final = """(SELECT download.at FROM download
     WHERE download.project_id = artifact.project_id AND download.artifact_id = artifact.id
         AND download.verdict <> 'refused' ORDER BY download.at DESC LIMIT 1)"""
 _OUTCOME: Final = "(SELECT build.state FROM build WHERE build.id = artifact.build_id)"
 _SIZE: Final = "(SELECT blob.size_bytes FROM blob WHERE blob.id = artifact.blob_id)"
-_YANKED: Final = "EXISTS (SELECT FROM yank WHERE yank.artifact_id = artifact.id)"
+YANKED: Final = "EXISTS (SELECT FROM yank WHERE yank.artifact_id = artifact.id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,17 @@ def kept_from_removal(artifact: Artifact, *, now: datetime) -> Decision:
 
     Rules that count newer artifacts keep nothing: nobody counts here.
     """
-    rules = rules_of(artifact.project)
+    rules = rules_by_hand(artifact.project)
+    found = _expiries([artifact.pk], rules, project=artifact.project, now=now)
+    return found.get(artifact.pk, Decision(None))
+
+
+def rules_by_hand(project: Project) -> Rules:
+    """What keeps artifacts of the project from a person who would end all of them at once."""
+    rules = rules_of(project)
     kept = tuple(one for one in rules.keep if one.rule.measure is not Measure.NEWEST)
     by_hand = Ruled(Rule("by-hand", Measure.AGE), Cited("by-hand", Level.PROJECT, 0))
-    found = _expiries([artifact.pk], Rules(kept, (by_hand,)), project=artifact.project, now=now)
-    return found.get(artifact.pk, Decision(None))
+    return Rules(kept, (by_hand,))
 
 
 def unexpired(found: QuerySet[Artifact], *, project: Project, now: datetime) -> QuerySet[Artifact]:
@@ -184,7 +190,7 @@ def _keeper(rule: int, keeping: Sequence[int]) -> str:
 
 
 def _when(conditions: Conditions, moment: Sql) -> Sql:
-    asked = _conditions(conditions)
+    asked = conditions_sql(conditions)
     if not asked:
         return moment
     text = f"CASE WHEN {' AND '.join(one.text for one in asked)} THEN {moment.text} END"
@@ -224,11 +230,12 @@ def _asked_end() -> Sql:
 def _since(rule: Rule) -> Sql:
     start = "artifact.stored_at"
     if rule.measure is Measure.IDLE:
-        start = f"GREATEST({start}, {_DOWNLOADED})"
+        start = f"GREATEST({start}, {DOWNLOADED})"
     return Sql(f"{start} + %s * {_DAY}", (rule.amount,))
 
 
-def _conditions(asked: Conditions) -> list[Sql]:
+def conditions_sql(asked: Conditions) -> list[Sql]:
+    """What is asked of the row of `artifact` around it, one by one; nothing where nothing is."""
     found: list[Sql] = []
     for column, patterns in (("path", asked.paths), ("ref", asked.refs)):
         if patterns:
@@ -249,5 +256,5 @@ def _conditions(asked: Conditions) -> list[Sql]:
     if asked.size_to_bytes is not None:
         found.append(Sql(f"{_SIZE} <= %s", (asked.size_to_bytes,)))
     if asked.is_yanked is not None:
-        found.append(Sql(f"{_YANKED} = %s", (asked.is_yanked,)))
+        found.append(Sql(f"{YANKED} = %s", (asked.is_yanked,)))
     return found

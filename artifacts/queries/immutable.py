@@ -7,7 +7,8 @@ from django.db import connection
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.retention import Cited, immutable_by
 from artifacts.errors import NameImmutable
-from artifacts.models import Artifact, NamedFile, Tombstone, TrashedArtifact
+from artifacts.models import Artifact, NamedFile, Project, Tombstone, TrashedArtifact
+from artifacts.queries.expiry import Sql, conditions_sql
 from artifacts.queries.retention import holder_of, policies_of
 
 _TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
@@ -22,6 +23,15 @@ def immutable_rule(file: NamedFile) -> Cited | None:
         is_protected=file.ref_is_protected,
         policies=policies_of(file.project),
     )
+
+
+def is_immutable_sql(project: Project) -> Sql:
+    """Whether a rule makes the name of the row of `artifact` around it immutable."""
+    rules = [one for attached in policies_of(project) for one in attached.policy.immutable]
+    asked = [conditions_sql(one.conditions) for one in rules]
+    texts = [" AND ".join(one.text for one in each) or "true" for each in asked]
+    parameters = tuple(value for each in asked for one in each for value in one.parameters)
+    return Sql(" OR ".join(f"({text})" for text in texts) or "false", parameters)
 
 
 def require_mutable(file: NamedFile) -> None:

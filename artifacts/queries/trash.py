@@ -5,15 +5,16 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from artifacts.errors import ArtifactNotFound
-from artifacts.models import Artifact, Project, TrashedArtifact
+from artifacts.models import Artifact, Project, RetentionPlan, TrashedArtifact
 from artifacts.queries.protecting import PROTECTED, SHA256
 from artifacts.queries.seeing import of_projects_seen_by
 from kernel.actor import Actor
 from provenance.queries import FIRST_ATTESTATION
 
+MOST_PLANS: Final = 20
 # What an artifact has, or the trash: no collector takes it.
 HAS_USER: Final = Q(Exists(Artifact.objects.filter(blob=OuterRef("pk")))) | Q(
     Exists(TrashedArtifact.objects.filter(blob=OuterRef("pk")))
@@ -78,6 +79,13 @@ def trash_after(
         at, artifact = position
         found = found.filter(Q(removed_at__lte=at) & (Q(removed_at__lt=at) | Q(pk__gt=artifact)))
     return list(found.order_by("-removed_at", "id")[:limit])
+
+
+def plans_in_trash(project: Project) -> list[tuple[RetentionPlan, int]]:
+    """The plans that took what is in the project's trash, the newest first; each with how much."""
+    found = RetentionPlan.objects.filter(trashedartifact__project=project)
+    counted = found.annotate(files=Count("trashedartifact")).order_by("-made_at", "id")
+    return [(plan, plan.files) for plan in counted[:MOST_PLANS]]
 
 
 def lock_due(*, now: datetime, limit: int) -> list[TrashedArtifact]:

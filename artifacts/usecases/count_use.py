@@ -89,6 +89,11 @@ def require_room(*, project: Project, digest: Sha256, size_bytes: int, now: date
         _refuse_excess(subject, quota, use, now=now)
 
 
+def is_limited(*, project: Project) -> bool:
+    """Whether there is a quota that a file of the project adds to."""
+    return next(limited(project=project), None) is not None
+
+
 def limited(*, project: Project) -> Iterator[tuple[Subject, Quota]]:
     """The organization and the project if they have a quota; in this order, against deadlock."""
     for subject in (project.organization, project):

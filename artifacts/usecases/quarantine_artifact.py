@@ -6,6 +6,7 @@ from django.db import transaction
 
 from artifacts.domain.reasons import require_reason
 from artifacts.models import Artifact, Quarantine
+from artifacts.usecases.mark_artifacts import mark_artifacts, unmark_artifacts
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 
@@ -22,13 +23,12 @@ def quarantine_artifact(
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        placed, is_new = Quarantine.objects.get_or_create(
-            artifact=artifact,
-            defaults={"reason": reason, "marked_at": now, "marked_by": actor.name},
+        is_new = mark_artifacts(
+            mark=Quarantine, artifacts=[artifact.pk], reason=reason, by=actor.name, now=now
         )
         if is_new:
             _tell(actor, "artifact.quarantine", artifact, reason, now=now)
-    return placed
+    return Quarantine.objects.get(pk=artifact.pk)
 
 
 def release_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
@@ -40,8 +40,7 @@ def release_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: date
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        gone, _each = Quarantine.objects.filter(artifact=artifact).delete()
-        if gone:
+        if unmark_artifacts(mark=Quarantine, artifacts=[artifact.pk]):
             _tell(actor, "artifact.release", artifact, reason, now=now)
 
 

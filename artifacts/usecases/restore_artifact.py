@@ -11,8 +11,9 @@ from artifacts.domain.reasons import require_reason
 from artifacts.errors import ArtifactNotFound, QuotaExceeded
 from artifacts.models import Artifact, Build, DeclaredUse, TrashedArtifact, Yank
 from artifacts.queries.trash import is_restorable
-from artifacts.usecases.count_use import count_use, limited
+from artifacts.usecases.count_use import count_use, is_limited, limited
 from artifacts.usecases.discard_artifacts import copied
+from artifacts.usecases.mark_artifacts import unmark_artifacts
 from artifacts.usecases.recount_use import recount_use
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
@@ -42,7 +43,7 @@ def restore_trashed(
     actor.require(Permission.OWN, project=trashed.project_id)
     require_reason(restoring.reason)
     try:
-        return _put_back(trashed, restoring, actor, now=now)
+        return _restore(trashed, restoring, actor, now=now)
     except QuotaExceeded:
         # What went since the last recount is still counted, and may be this very artifact.
         found_wrong = [
@@ -51,7 +52,30 @@ def restore_trashed(
         ]
         if not any(found_wrong):
             raise
-    return _put_back(trashed, restoring, actor, now=now)
+    return _restore(trashed, restoring, actor, now=now)
+
+
+def put_back(
+    *, trashed: Sequence[TrashedArtifact], restoring: Restoring, by: str, now: datetime
+) -> list[Artifact]:
+    """Let rows of the trash, which the caller has locked, be artifacts again. Joins.
+
+    Raises:
+        QuotaExceeded: there is no room for all of them.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("put_back joins a transaction")
+    restored = [_artifact(one) for one in trashed]
+    if not any(is_limited(project=project) for project in {one.project for one in restored}):
+        Artifact.objects.bulk_create(restored)
+    else:
+        # One by one: whether bytes are new is asked of what is there before each.
+        for artifact in restored:
+            artifact.save(force_insert=True)
+            count_use(artifact=artifact, has_new_bytes=False, now=now)
+    TrashedArtifact.objects.filter(pk__in=[one.pk for one in trashed]).delete()
+    _keep_a_while(restored, restoring, by, now=now)
+    return restored
 
 
 def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
@@ -64,7 +88,7 @@ def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datet
     actor.require(Permission.ADMINISTER, project=artifact.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        if _unyank([artifact]):
+        if unmark_artifacts(mark=Yank, artifacts=[artifact.pk]):
             _tell(actor, "artifact.unyank", artifact, reason, now=now)
 
 
@@ -77,7 +101,7 @@ def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> i
     actor.require(Permission.ADMINISTER, project=build.project_id)
     require_reason(reason)
     with transaction.atomic(durable=True):
-        gone = _unyank(list(build.artifacts.all()))
+        gone = unmark_artifacts(mark=Yank, artifacts=[one.pk for one in build.artifacts.all()])
         record(
             actor,
             "build.unyank",
@@ -91,46 +115,48 @@ def unyank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> i
     return gone
 
 
-def _put_back(
+def _restore(
     trashed: TrashedArtifact, restoring: Restoring, actor: Actor, *, now: datetime
 ) -> Artifact:
     with transaction.atomic(durable=True):
         locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
         if not locked.exists() or not is_restorable(trashed, now=now):
             raise ArtifactNotFound
-        locked.delete()
-        artifact = Artifact(**copied(row=trashed))
-        artifact.project, artifact.blob, artifact.build = (
-            trashed.project,
-            trashed.blob,
-            trashed.build,
-        )
-        artifact.save(force_insert=True)
-        count_use(artifact=artifact, has_new_bytes=False, now=now)
-        _keep_a_while(artifact, restoring, actor, now=now)
+        [artifact] = put_back(trashed=[trashed], restoring=restoring, by=actor.name, now=now)
         _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
     return artifact
 
 
-def _unyank(files: Sequence[Artifact]) -> int:
-    gone, _each = Yank.objects.filter(pk__in=[one.pk for one in files]).delete()
-    return gone
+def _artifact(trashed: TrashedArtifact) -> Artifact:
+    artifact = Artifact(**copied(row=trashed))
+    artifact.project, artifact.blob, artifact.build = trashed.project, trashed.blob, trashed.build
+    return artifact
 
 
-def _keep_a_while(artifact: Artifact, restoring: Restoring, actor: Actor, *, now: datetime) -> None:
-    document = {"artifact": str(artifact.pk), "status": "restored", "reason": restoring.reason}
-    DeclaredUse.objects.update_or_create(
-        project=artifact.project,
-        kind=Kind.RESTORING,
-        identity=identity(Kind.RESTORING, document),
-        defaults={
-            "sha256": artifact.blob.sha256,
-            "document": document,
-            "protects": True,
-            "ends_at": now + restoring.kept_for,
-            "declared_at": now,
-            "declared_by": actor.name,
-        },
+def _keep_a_while(
+    artifacts: Sequence[Artifact], restoring: Restoring, by: str, *, now: datetime
+) -> None:
+    declared = []
+    for one in artifacts:
+        document = {"artifact": str(one.pk), "status": "restored", "reason": restoring.reason}
+        declared.append(
+            DeclaredUse(
+                project=one.project,
+                kind=Kind.RESTORING,
+                identity=identity(Kind.RESTORING, document),
+                sha256=one.blob.sha256,
+                document=document,
+                protects=True,
+                ends_at=now + restoring.kept_for,
+                declared_at=now,
+                declared_by=by,
+            )
+        )
+    DeclaredUse.objects.bulk_create(
+        declared,
+        update_conflicts=True,
+        unique_fields=["project", "kind", "identity"],
+        update_fields=["sha256", "document", "protects", "ends_at", "declared_at", "declared_by"],
     )
 
 

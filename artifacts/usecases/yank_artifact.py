@@ -7,6 +7,7 @@ from django.db import transaction
 from artifacts.domain.reasons import require_reason
 from artifacts.models import Artifact, Build, Yank
 from artifacts.queries.immutable import require_mutable
+from artifacts.usecases.mark_artifacts import mark_artifacts
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
 
@@ -25,7 +26,9 @@ def yank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetim
     require_reason(reason)
     require_mutable(artifact)
     with transaction.atomic(durable=True):
-        made = _yank([artifact], reason, actor, now=now)
+        made = mark_artifacts(
+            mark=Yank, artifacts=[artifact.pk], reason=reason, by=actor.name, now=now
+        )
         if made:
             record(
                 actor,
@@ -51,7 +54,8 @@ def yank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> int
         files = list(build.artifacts.select_related("project__organization").order_by("path"))
         for one in files:
             require_mutable(one)
-        made = _yank(files, reason, actor, now=now)
+        yanked = [one.pk for one in files]
+        made = mark_artifacts(mark=Yank, artifacts=yanked, reason=reason, by=actor.name, now=now)
         record(
             actor,
             "build.yank",
@@ -63,12 +67,3 @@ def yank_build(*, build: Build, reason: str, actor: Actor, now: datetime) -> int
             reason=reason,
         )
     return made
-
-
-def _yank(files: list[Artifact], reason: str, actor: Actor, *, now: datetime) -> int:
-    before = Yank.objects.filter(pk__in=[one.pk for one in files]).count()
-    Yank.objects.bulk_create(
-        [Yank(artifact=one, reason=reason, marked_at=now, marked_by=actor.name) for one in files],
-        ignore_conflicts=True,
-    )
-    return len(files) - before

@@ -103,7 +103,7 @@ def _apply(store: Store, args: Namespace, console: Console) -> ExitCode:
     if state == RUNNING:
         console.say("the store goes on; the same command tells how far it is")
     else:
-        console.say(f"what that frees, and when: strongroom retention show {plan}")
+        console.say(f"what that frees, and when: strongroom retention show {identity(applied)}")
     console.result(applied)
     return ExitCode.DONE
 

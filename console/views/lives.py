@@ -19,7 +19,7 @@ from artifacts.queries.lives import happenings, life_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, moment
 from artifacts.queries.retention import names_of_scopes
 from artifacts.queries.tombstones import evidence_kept
-from artifacts.queries.trash import trash_after
+from artifacts.queries.trash import plans_in_trash, trash_after
 from artifacts.usecases.quarantine_artifact import quarantine_artifact, release_artifact
 from artifacts.usecases.remove_artifact import remove_artifact
 from artifacts.usecases.restore_artifact import Restoring, restore_trashed, unyank_artifact
@@ -104,6 +104,8 @@ def trash(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
     more = encode_cursor(kept[-1].removed_at.isoformat(), kept[-1].pk) if kept else ""
     content = {
         "trash": kept,
+        "plans": plans_in_trash(project),
+        "restore": place.url("bulk"),
         "days": trash_window().days,
         "pages": pages(given, more if len(found) > PAGE_TRASH else None),
     }

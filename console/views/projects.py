@@ -125,7 +125,8 @@ def project(request: HttpRequest, organization: str, project: str) -> HttpRespon
 @page
 def files(request: HttpRequest, organization: str, project: str) -> HttpResponse:
     """Its files by path, the newest of a path first."""
-    place = _readable(actor_of(request), organization, project)
+    actor = actor_of(request)
+    place = _readable(actor, organization, project)
     given = asked(request, "cursor", "prefix")
     found = artifacts_by_path(
         project=place,
@@ -138,6 +139,7 @@ def files(request: HttpRequest, organization: str, project: str) -> HttpResponse
     content = {
         "project": place,
         "files": shown,
+        "is_own": actor.may(Permission.OWN, project=place.pk),
         "given": given,
         "pages": pages(given, file_cursor(shown[-1]) if len(found) > PAGE_FILES else None),
     }

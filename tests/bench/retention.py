@@ -17,14 +17,11 @@ from datetime import UTC, datetime
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 import django
 
-# The seed's rows agree with each other: to check each of them takes most of its time.
-_SEED_OPTIONS: Final = (
-    "-c session_replication_role=replica -c synchronous_commit=off -c work_mem=256MB"
-)
+from tests.bench.filled import filled
+
 _BARE: Final = """SELECT project_id, count(*), sum(size_bytes)
     FROM artifact JOIN blob ON blob.id = blob_id GROUP BY project_id"""
 # A process of its own, as a worker is: it tells the seconds of each batch.
@@ -58,20 +55,8 @@ def _rules(days: int) -> dict[str, Any]:
 
 def measure(*, artifacts: int, days: int) -> None:
     """Fill the store, set rules, preview others, plan, apply; print what each took."""
-    from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
-
-    from tests.bench.seed import seed  # noqa: PLC0415 - as above
-    from tests.environment import PASSWORD, SCRATCH  # noqa: PLC0415 - as above
-    from tests.factories.postgres import running_postgres  # noqa: PLC0415 - as above
-
-    SCRATCH.mkdir(mode=0o700)
-    with running_postgres() as cluster:
-        call_command("migrate_schema", verbosity=0)
-        began = time.perf_counter()
-        url = cluster.url("postgres", PASSWORD)
-        url += f"{'&' if '?' in url else '?'}options={quote(_SEED_OPTIONS)}"
-        seed(artifacts=artifacts, url=url, now=datetime.now(UTC), behind="retention_downloads.sql")
-        _say(f"seed: {artifacts:,} artifacts in {time.perf_counter() - began:.0f} s")
+    with filled(artifacts=artifacts) as seconds:
+        _say(f"seed: {artifacts:,} artifacts in {seconds:.0f} s")
         _measure_retention(days=days)
 
 

@@ -27,6 +27,7 @@ class Things:
     plan: uuid.UUID
     hold: uuid.UUID
     preview: uuid.UUID
+    action: uuid.UUID
 
     def fill(self, route: str) -> str | None:
         """The address with these things in it; None when the route names something unknown."""
@@ -44,6 +45,7 @@ class Things:
             "<uuid:plan>": self.plan,
             "<uuid:hold>": self.hold,
             "<uuid:preview>": self.preview,
+            "<uuid:action>": self.action,
             "<artifact_path:path>": self.path,
         }.items():
             route = route.replace(placeholder, str(thing))
@@ -65,6 +67,7 @@ ABSENT: Final = Things(
     plan=uuid.UUID(int=8),
     hold=uuid.UUID(int=9),
     preview=uuid.UUID(int=10),
+    action=uuid.UUID(int=11),
 )
 
 

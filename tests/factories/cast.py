@@ -38,7 +38,7 @@ from tests.factories.actors import administrator
 from tests.factories.addresses import Things
 from tests.factories.builds import send
 from tests.factories.facts import witnessed
-from tests.factories.keeping import PATH, PUBLISHED, held, keeping_bodies
+from tests.factories.keeping import PATH, PUBLISHED, asked_of_none, held, keeping_bodies
 from tests.factories.people import account, member, personal_token
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -184,6 +184,7 @@ def assemble(attestor: Attestor, *, is_public: bool) -> Cast:
         plan=_plan(place).pk,
         hold=held(place).pk,
         preview=_preview(place).pk,
+        action=asked_of_none(place).pk,
     )
     return Cast(secrets, things, open_build.pk, waiting.secret)
 

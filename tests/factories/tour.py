@@ -9,6 +9,7 @@ from access.models import Issuer, Token, TrustedPublisher
 from artifacts.models import (
     Artifact,
     Build,
+    BulkAction,
     Hold,
     Reconciliation,
     RetentionPlan,
@@ -137,11 +138,14 @@ def administration_pages() -> dict[str, str]:
     ):
         pages |= {f"desk-{kind}": f"/administration/{kind}s/{one.pk}" for one in rows[:1]}
     project = f"/administration/{levels['project']}"
+    for one in BulkAction.objects.order_by("-asked_at")[:1]:
+        pages["desk-bulk-action"] = f"/administration/bulk/{one.pk}"
     return {
         "desk": "/administration",
         **pages,
         "desk-place-hold": f"{project}/holds/place",
         "desk-trash": f"{project}/trash",
+        "desk-bulk": f"{project}/bulk",
         "desk-history": f"/artifacts/{artifact.pk}/history",
     }
 

@@ -16,6 +16,7 @@ from access.domain.roles import Role
 from access.queries import organization_place
 from artifacts.models import Artifact, Hold, Project, StoredRetentionPolicy
 from artifacts.usecases.apply_retention import apply_retention
+from artifacts.usecases.run_bulk_actions import run_bulk_actions
 from tests.factories.attestor import new_attestor
 from tests.factories.browser import LOOKS, new_tab
 from tests.factories.desk import Desk
@@ -126,3 +127,33 @@ def test_holds_and_cannot_lift_it_alone(desk: Desk) -> None:
     desk.press("Lift the hold")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hold on")
     assert hasattr(Hold.objects.get(), "lifting")
+
+
+def test_removes_many_at_once_and_takes_them_back(desk: Desk) -> None:
+    page = desk.tab.page
+    desk.go("/administration/projects/acme/widget/bulk")
+    page.get_by_label("Remove").check()
+    desk.write("Path is like", "dist/old-*")
+    desk.press("Show what it would do")
+    expect(page.get_by_role("main")).to_contain_text("4 files would be removed")
+    desk.write("Why", "a secret is in them")
+    page.get_by_label("Write acme/widget to go on").fill("acme/widget")
+    desk.press("Remove 4 files")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    run_bulk_actions(clock=timezone.now)
+
+    # The page finds out by itself.
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_role("main")).to_contain_text("a secret is in them")
+    desk.look()
+    assert Artifact.objects.count() == 1
+
+    desk.go("/administration/projects/acme/widget/bulk")
+    page.get_by_label("Restore").check()
+    desk.press("Show what it would do")
+    desk.write("Why", "it was none")
+    page.get_by_label("Write acme/widget to go on").fill("acme/widget")
+    desk.press("Restore 4 files")
+    run_bulk_actions(clock=timezone.now)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    assert Artifact.objects.count() == 5

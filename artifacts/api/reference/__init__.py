@@ -5,6 +5,7 @@ from typing import Final
 from artifacts.api.reference import (
     artifacts,
     builds,
+    bulk,
     consumers,
     keeping,
     projects,
@@ -20,6 +21,7 @@ OPERATIONS: Final[Operations] = {
     **quotas.OPERATIONS,
     **retention.OPERATIONS,
     **keeping.OPERATIONS,
+    **bulk.OPERATIONS,
     **builds.OPERATIONS,
     **uploads.OPERATIONS,
     **signing.OPERATIONS,

@@ -39,7 +39,7 @@ from provenance.models import Attestation
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
 from tests.factories.actors import administrator
 from tests.factories.addresses import ABSENT, Things, routes
-from tests.factories.keeping import held
+from tests.factories.keeping import asked_of_none, held
 from tests.factories.people import account, personal_token
 from tests.factories.requests import DIGEST, requested
 
@@ -194,6 +194,7 @@ def secret(attestor: Attestor) -> Things:
         plan=_planned(place).pk,
         hold=held(place).pk,
         preview=_previewed(place).pk,
+        action=asked_of_none(place).pk,
     )
 
 
@@ -312,7 +313,7 @@ def test_answers_the_owner_differently(secret: Things, route: str) -> None:
     _identity, key = token(Project.objects.get(slug="secret"), *SERVICE_PERMISSIONS)
     person = account("erin", organization_place(_acme()), Role.READER)
     if any(
-        one in route for one in ("<uuid:plan>", "<uuid:preview>", "<uuid:hold>")
+        one in route for one in ("<uuid:plan>", "<uuid:preview>", "<uuid:hold>", "<uuid:action>")
     ):  # owners alone
         person = account("olga", organization_place(_acme()), Role.OWNER)
         key = personal_token(person)

@@ -1,9 +1,6 @@
 """A retention run that is killed with SIGKILL: the next one finishes it, and doubles nothing."""
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,9 +15,9 @@ from artifacts.usecases.set_retention import RetentionChange, set_retention
 from artifacts.usecases.start_retention_run import start_retention_run
 from tests.factories.actors import administrator
 from tests.factories.builds import NOW
+from tests.factories.killed import killed_at
 from tests.factories.shelf import Kind, put
 
-ROOT = Path(__file__).resolve().parent.parent.parent.parent
 TODAY = NOW + timedelta(days=20)
 WORKER = """
 import django, sys
@@ -47,7 +44,7 @@ def test_is_finished_by_the_next(project: Project, tmp_path: Path, point: str) -
     plan = plan_retention(holder=Holder.instance(), actor=administrator(), now=TODAY)
     start_retention_run(plan=plan, actor=administrator(), now=TODAY)
 
-    died = killed_at(point, tmp_path / "trigger")
+    died = killed_at(point, tmp_path / "trigger", script=WORKER, argument=TODAY.isoformat())
     ended = apply_retention(clock=lambda: TODAY)
 
     assert died == -signal.SIGKILL
@@ -57,19 +54,3 @@ def test_is_finished_by_the_next(project: Project, tmp_path: Path, point: str) -
     assert list(Artifact.objects.all()) == [kept]
     buried = set(TrashedArtifact.objects.values_list("pk", flat=True))
     assert buried == {one.pk for one in going}
-
-
-def killed_at(point: str, trigger: Path) -> int:
-    trigger.touch()
-    finished = subprocess.run(
-        [sys.executable, "-c", WORKER, TODAY.isoformat()],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "STRONGROOM_FAULT_POINTS": f"{point}={trigger}",
-        },
-        check=False,
-        timeout=120,
-    )
-    return finished.returncode

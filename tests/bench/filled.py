@@ -1,0 +1,32 @@
+"""A PostgreSQL of its own, filled by sets of rows, for what is measured over very many."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote
+
+# The seed's rows agree with each other: to check each of them takes most of its time.
+_SEED_OPTIONS: Final = (
+    "-c session_replication_role=replica -c synchronous_commit=off -c work_mem=256MB"
+)
+
+
+@contextmanager
+def filled(*, artifacts: int) -> Iterator[float]:
+    """So many artifacts, with builds and downloads; how many seconds that took."""
+    from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
+
+    from tests.bench.seed import seed  # noqa: PLC0415 - as above
+    from tests.environment import PASSWORD, SCRATCH  # noqa: PLC0415 - as above
+    from tests.factories.postgres import running_postgres  # noqa: PLC0415 - as above
+
+    SCRATCH.mkdir(mode=0o700)
+    with running_postgres() as cluster:
+        call_command("migrate_schema", verbosity=0)
+        began = time.perf_counter()
+        url = cluster.url("postgres", PASSWORD)
+        url += f"{'&' if '?' in url else '?'}options={quote(_SEED_OPTIONS)}"
+        seed(artifacts=artifacts, url=url, now=datetime.now(UTC), behind="retention_downloads.sql")
+        yield time.perf_counter() - began
