@@ -9,6 +9,7 @@ from typing import Final
 
 from artifacts.events import (
     BuildPublished,
+    HoldsChanged,
     RetentionRunStarted,
     StoreRepairAsked,
     UploadCompleted,
@@ -22,6 +23,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     UploadCompleted.name: ["artifacts.measure_uploads"],
     RetentionRunStarted.name: ["artifacts.apply_retention"],
     StoreRepairAsked.name: ["artifacts.repair_store"],
+    HoldsChanged.name: ["artifacts.map_holds"],
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
@@ -33,6 +35,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.empty_trash",
         "artifacts.schedule_retention",
         "artifacts.probe_store",
+        "artifacts.map_holds",
         "artifacts.reconcile_store",
         "artifacts.repair_store",
         "artifacts.scrub_blobs",
