@@ -7,7 +7,7 @@ from typing import Final
 from artifacts.domain.reconciliation import Difference
 from artifacts.models import Blob, BlobState, Discrepancy
 from artifacts.ports import Listed, ObjectHolds, ObjectVersion
-from artifacts.queries.bucket_holds import covered_among
+from artifacts.queries.bucket_holds import covered_since
 
 # So long the bucket may take to follow a new hold, or a new file.
 SETTLED: Final = timedelta(minutes=15)
@@ -31,13 +31,12 @@ def compare_holds(
     asked = [(blob.pk, one) for listed, blob in seen for one in _versions(listed, blob)]
     answers = bucket.are_held([one for _key, one in asked])
     held = {key for (key, _one), is_held in zip(asked, answers, strict=True) if is_held}
-    keys = [blob.pk for _listed, blob in seen]
-    covered = covered_among(keys, since=now, now=now)
-    settled = covered_among(keys, since=now - SETTLED, now=now)
+    covered = covered_since([blob.pk for _listed, blob in seen], now=now)
+    settled = {key for key, since in covered.items() if since <= now - SETTLED}
     for listed, blob in seen:
         if blob.state == BlobState.LIVE and blob.pk in settled - held:
             told(Difference.UNHELD, _row(listed, blob))
-        elif blob.pk in held - covered:
+        elif blob.pk in held - covered.keys():
             told(Difference.OVERHELD, _row(listed, blob))
 
 

@@ -11,7 +11,7 @@ from artifacts.domain.reconciliation import Difference
 from artifacts.errors import CollectorBusy, ReportOutdated
 from artifacts.models import Blob, BucketHold, Discrepancy, Reconciliation
 from artifacts.ports import ObjectHolds, ObjectVersion
-from artifacts.queries.bucket_holds import covered_among
+from artifacts.queries.bucket_holds import covered_since
 from artifacts.queries.locking import mappers_turn
 from artifacts.usecases.reconcile_store import Kept
 from artifacts.usecases.repair_store import GONE, MOST_AGE
@@ -66,7 +66,7 @@ def release_objects(
 
 def _release(one: Discrepancy, kept: Kept, bucket: ObjectHolds, *, now: datetime) -> str:
     blob = Blob.objects.filter(key=one.key).first()
-    if blob is not None and covered_among([blob.pk], since=now, now=now):
+    if blob is not None and covered_since([blob.pk], now=now):
         return GONE
     listed = [there for there in kept.inventory.page(after=one.key[:-1]) if there.key == one.key]
     versions = [ObjectVersion(one.key, copy.pin) for there in listed for copy in there.copies]

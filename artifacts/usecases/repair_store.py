@@ -14,7 +14,7 @@ from artifacts.domain.transfer import UploadState
 from artifacts.errors import CollectorBusy, ReportOutdated
 from artifacts.models import Blob, BlobState, Discrepancy, Reconciliation, Upload
 from artifacts.ports import Copy, Listed
-from artifacts.queries.bucket_holds import covered_among
+from artifacts.queries.bucket_holds import covered_since
 from artifacts.queries.locking import collectors_turn
 from artifacts.usecases.collect_blobs import condemn_orphans, remove_condemned
 from artifacts.usecases.collect_litter import PATIENCE
@@ -122,7 +122,7 @@ def _collect(one: Discrepancy) -> str:
 def _hold(one: Discrepancy, repair: Repair, *, now: datetime) -> str:
     blob = Blob.objects.filter(key=one.key, state=BlobState.LIVE).first()
     bucket = repair.kept.holds
-    if blob is None or bucket is None or not covered_among([blob.pk], since=now, now=now):
+    if blob is None or bucket is None or not covered_since([blob.pk], now=now):
         return GONE
     if bucket.are_held([blob.version]) == [True]:
         return GONE

@@ -104,6 +104,15 @@ def test_survive_a_delete_marker_and_what_is_put_over_it(locked_bucket: Bucket) 
     assert "legal hold" in str(why.value.facts["reason"])
 
 
+def test_reach_nothing_that_a_delete_marker_hides(locked_bucket: Bucket) -> None:
+    stored = S3BlobStore(locked_bucket, part_bytes=SMALLEST_PART).put([b"hidden"], expected=None)
+    without_a_version, holds = ObjectVersion(stored.key), S3ObjectHolds(locked_bucket)
+    locked_bucket.ask("delete_object", stored.key)
+
+    assert holds.hold([without_a_version]) == [False]
+    assert holds.are_held([without_a_version]) == [False]
+
+
 def test_are_none_in_a_bucket_without_object_lock(bucket: Bucket) -> None:
     stored = S3BlobStore(bucket, part_bytes=SMALLEST_PART).put([b"free"], expected=None)
     holds = S3ObjectHolds(bucket)

@@ -27,8 +27,8 @@ class ObjectExists(Exception):
     """There is an object under this key already; nothing was written."""
 
 
-class ObjectUnlocked(Exception):
-    """The object has no lock of any kind."""
+class ObjectUnlocked(StorageUnavailable):
+    """What was asked about locks has none; anything else cannot be done with it now."""
 
 
 def code_of(problem: bytes) -> str:
@@ -57,7 +57,7 @@ def refuse(status: int, code: str, *, key: str) -> NoReturn:
     if code in _EXISTS or status == 412:  # noqa: PLR2004 - RFC 9110: precondition failed
         raise ObjectExists
     if code in _UNLOCKED:
-        raise ObjectUnlocked
+        raise ObjectUnlocked(reason=code)
     if code in _GONE or status == 404:  # noqa: PLR2004 - RFC 9110: not found
         if code == "NoSuchBucket":
             raise StorageUnavailable(reason="NoSuchBucket")

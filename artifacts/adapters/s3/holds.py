@@ -68,7 +68,7 @@ def protection(bucket: Bucket) -> Mapping[str, str]:
     versioning = bucket.ask("get_bucket_versioning")
     try:
         lock = bucket.ask("get_object_lock_configuration")
-    except (BlobMissing, StorageUnavailable, ObjectUnlocked):
+    except (BlobMissing, StorageUnavailable):
         lock = {}  # a server without any says so by an error
     locked = lock.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled", "no")
     return {"versioning": versioning.get("Status", "no"), "object-lock": locked}

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from artifacts.adapters.s3.answers import ObjectExists, ObjectUnlocked
+from artifacts.adapters.s3.answers import ObjectExists
 from artifacts.adapters.s3.connection import Bucket, Head, Upload, checksum
 from artifacts.adapters.s3.holds import S3ObjectHolds, protection
 from artifacts.errors import BlobMissing, StorageFull, StorageUnavailable
@@ -81,7 +81,6 @@ class S3Probe:
             return Finding(name, holds=False, seen=f"the server refused: {seen}"[:200])
         except (
             ObjectExists,
-            ObjectUnlocked,
             OSError,
             http.client.HTTPException,
             urllib3.exceptions.HTTPError,
