@@ -43,3 +43,11 @@ class StoreRepairAsked:
 
     name: ClassVar[str] = "store.repair-asked"
     report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsChanged:
+    """A legal hold was placed or lifted; what the bucket holds follows."""
+
+    name: ClassVar[str] = "holds.changed"
+    hold_id: UUID

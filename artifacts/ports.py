@@ -264,6 +264,37 @@ class Inventory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """Exactly these bytes under this key, whatever is put there later."""
+
+    key: str
+    pin: Pin = UNPINNED
+
+
+class ObjectHolds(Protocol):
+    """A bucket's own legal holds: whoever may write there removes nothing that has one.
+
+    What was not done, because it is gone or the bucket does not let us, is `False` in the answer.
+    """
+
+    def are_held(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        """Which of them are held, whoever asked for it; what is gone is not.
+
+        Raises:
+            StorageUnavailable: the bucket cannot be asked now.
+        """
+        ...
+
+    def hold(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        """Hold them, and say which are; again is harmless."""
+        ...
+
+    def release(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        """Hold them no longer, and say of which that is so; what is gone is no trouble."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """A direct upload that was begun: where its bytes will stand, and its name in the store."""
 

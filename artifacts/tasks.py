@@ -12,6 +12,7 @@ from artifacts.usecases.bury_removed import bury_removed
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.empty_trash import empty_trash
+from artifacts.usecases.map_holds import map_holds_when_due
 from artifacts.usecases.measure_storage import measure_storage_when_due
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
 from artifacts.usecases.mend_blob import mend_damaged_when_due
@@ -107,6 +108,14 @@ def measure_uploads_task(**_later: object) -> None:
 def probe_store_task(**_later: object) -> None:
     """Try the bucket once a day."""
     probe_store_when_due(place=wiring.probed_place(), probe=wiring.probe(), now=timezone.now())
+
+
+@shared_task(name="artifacts.map_holds", ignore_result=True)
+def map_holds_task(**_later: object) -> None:
+    """Let the bucket hold what legal holds cover, and release the rest."""
+    map_holds_when_due(
+        bucket=wiring.object_holds(), place=wiring.probed_place(), clock=timezone.now
+    )
 
 
 @shared_task(name="artifacts.reconcile_store", ignore_result=True)

@@ -29,6 +29,7 @@ from artifacts.ports import (
     DirectUploads,
     DownloadLog,
     Inventory,
+    ObjectHolds,
     ReadAddresses,
     StagingArea,
 )
@@ -193,7 +194,17 @@ def inventory() -> Inventory:
 
 def kept() -> Kept:
     """The store with all that it can be asked, to be compared with the rows."""
-    return Kept(probed_place(), _store(), _store(), _store())
+    return Kept(probed_place(), _store(), _store(), _store(), object_holds())
+
+
+def object_holds() -> ObjectHolds | None:
+    """What the bucket itself keeps from being removed; None where bytes are in a directory."""
+    named = settings.S3_BUCKET
+    if named is None:
+        return None
+    from artifacts.adapters.s3.holds import S3ObjectHolds  # noqa: PLC0415 - as above
+
+    return S3ObjectHolds(_bucket(named, named.endpoint))
 
 
 def copies() -> Copies:

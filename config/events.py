@@ -10,6 +10,7 @@ from typing import Final
 from artifacts.events import (
     BuildPublished,
     BulkActionStarted,
+    HoldsChanged,
     RetentionRunStarted,
     StoreRepairAsked,
     UploadCompleted,
@@ -25,6 +26,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
     RetentionRunStarted.name: ["artifacts.apply_retention"],
     BulkActionStarted.name: ["artifacts.run_bulk_actions"],
     StoreRepairAsked.name: ["artifacts.repair_store"],
+    HoldsChanged.name: ["artifacts.map_holds"],
     SweepDue.name: [
         "artifacts.attest_builds",
         "artifacts.attest_confirmed_jobs",
@@ -38,6 +40,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.attest_removals",
         "artifacts.schedule_retention",
         "artifacts.probe_store",
+        "artifacts.map_holds",
         "artifacts.reconcile_store",
         "artifacts.repair_store",
         "artifacts.scrub_blobs",

@@ -6,6 +6,8 @@ from typing import Final
 DIRECT: Final = "no direct uploads"
 THROUGH_THE_APP: Final = "uploads through the store rest on keys that are used once"
 HISTORY: Final = "whoever may write to the bucket can destroy bytes; downloads notice it"
+HELD_HERE: Final = "legal holds bind the store alone; the bucket could still lose what is held"
+LEGAL_HOLD: Final = "legal-hold"
 
 # What follows for each promise that is not kept.
 CONSEQUENCES: Final[Mapping[str, str]] = {
@@ -21,6 +23,7 @@ CONSEQUENCES: Final[Mapping[str, str]] = {
     "part-in-flight": DIRECT,
     "versioning": HISTORY,
     "object-lock": HISTORY,
+    LEGAL_HOLD: HELD_HERE,
 }
 
 NEEDED_FOR_DIRECT: Final = frozenset(

@@ -9,13 +9,16 @@ class Difference(StrEnum):
     """What can be wrong between rows and bytes.
 
     A blob whose bytes are gone; one whose bytes are others, by size or pin; bytes that no row
-    names; an upload that was begun and left.
+    names; an upload that was begun and left; a blob that a legal hold covers and the bucket does
+    not hold; one that the bucket holds and no legal hold covers.
     """
 
     MISSING = "missing"
     DIFFERS = "differs"
     ORPHAN = "orphan"
     ABANDONED = "abandoned"
+    UNHELD = "unheld"
+    OVERHELD = "overheld"
 
 
 # What is found, and what a repair does with it.
@@ -24,6 +27,8 @@ WORDS: Final[Mapping[Difference, tuple[str, str]]] = {
     Difference.DIFFERS: ("blobs with other bytes", "restore from a whole copy, or mark as damaged"),
     Difference.ORPHAN: ("bytes without a row", "adopt where a damaged blob needs them, or collect"),
     Difference.ABANDONED: ("uploads that were left", "give up"),
+    Difference.UNHELD: ("held by the store only", "let the bucket hold them too"),
+    Difference.OVERHELD: ("held by the bucket only", "none: reconcile --release-holds"),
 }
 
 

@@ -3,6 +3,7 @@
 from artifacts.models.allowed_ref import AllowedRef
 from artifacts.models.artifact import Artifact, NamedFile
 from artifacts.models.blob import Blob, BlobState
+from artifacts.models.bucket_hold import BucketHold
 from artifacts.models.build import Build
 from artifacts.models.bulk_action import (
     BulkAction,
@@ -46,6 +47,7 @@ __all__ = [
     "Artifact",
     "Blob",
     "BlobState",
+    "BucketHold",
     "Build",
     "BulkAction",
     "BulkActionItem",

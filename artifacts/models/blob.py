@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from artifacts.ports import Pin, StoredBytes
+from artifacts.ports import ObjectVersion, Pin, StoredBytes
 from kernel.digest import Sha256
 
 
@@ -74,3 +74,8 @@ class Blob(models.Model):
     def stored(self) -> StoredBytes:
         """The same for a store."""
         return StoredBytes(Sha256(self.sha256), self.size_bytes, self.key, self.pin)
+
+    @property
+    def version(self) -> ObjectVersion:
+        """The same for a bucket's holds."""
+        return ObjectVersion(self.key, self.pin)

@@ -24,10 +24,17 @@ _COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a tur
 _HOLDS: Final = 0x5354_484F_4C44  # another
 _POLICIES: Final = 0x5354_504F_4C49  # and another
 
+_MAPPING: Final = 0x5354_4D41_5050  # and another
+
 
 def collectors_turn() -> AbstractContextManager[bool]:
     """Whether it is ours to remove keys, or to give one to a row; again is harmless."""
     return only_one(_COLLECTING)
+
+
+def mappers_turn() -> AbstractContextManager[bool]:
+    """Whether it is ours to change what the bucket holds."""
+    return only_one(_MAPPING)
 
 
 def build_held_together(build: UUID) -> Build | None:

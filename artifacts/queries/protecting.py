@@ -16,7 +16,7 @@ from artifacts.domain.holds import ArtifactHeld
 from artifacts.domain.retention import HOLDING, USING, Ruled
 from artifacts.models import DeclaredUse, Hold, NamedFile
 
-_COVERS: Final = """
+COVERS: Final = """
     hold.project_id = artifact.project_id
     AND (hold.artifact_id IS NULL OR hold.artifact_id = artifact.id)
     AND (hold.build_id IS NULL OR hold.build_id = artifact.build_id)
@@ -24,7 +24,7 @@ _COVERS: Final = """
     AND NOT EXISTS (SELECT FROM hold_lifting WHERE hold_lifting.hold_id = hold.id)
 """
 HELD_UNTIL: Final = f"""
-    SELECT max(COALESCE(hold.ends_at, 'infinity')) FROM hold WHERE {_COVERS}
+    SELECT max(COALESCE(hold.ends_at, 'infinity')) FROM hold WHERE {COVERS}
 """  # noqa: S608 - words of our own
 SHA256: Final = "(SELECT blob.sha256 FROM blob WHERE blob.id = artifact.blob_id)"
 IN_USE_UNTIL: Final = f"""
@@ -41,7 +41,7 @@ _HELD_AMONG: Final = f"""
 _HOLDING: Final = f"""
     SELECT hold.* FROM hold, (SELECT %s::uuid AS id, %s::uuid AS build_id, %s::uuid AS project_id,
         %s::text COLLATE "C" AS path) AS artifact
-    WHERE {_COVERS} AND COALESCE(hold.ends_at, 'infinity') > %s ORDER BY hold.placed_at, hold.id
+    WHERE {COVERS} AND COALESCE(hold.ends_at, 'infinity') > %s ORDER BY hold.placed_at, hold.id
 """  # noqa: S608 - as above
 
 

@@ -6,10 +6,12 @@ from django.db import transaction
 
 from artifacts.domain.holds import HoldNeedsAnother, HoldNotActive, HoldState, consenting, is_enough
 from artifacts.domain.reasons import require_reason
+from artifacts.events import HoldsChanged
 from artifacts.models import Hold, HoldConsent, HoldLifting
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
+from kernel.outbox.emit import emit
 
 
 def lift_hold(*, hold: Hold, persons: int, reason: str, actor: Actor, now: datetime) -> Hold:
@@ -42,6 +44,7 @@ def lift_hold(*, hold: Hold, persons: int, reason: str, actor: Actor, now: datet
         is_lifted = is_enough([*consents, said.consent], persons=persons, now=now)
         if is_lifted:
             HoldLifting.objects.create(hold=current, lifted_at=now)
+            emit(HoldsChanged(hold_id=hold.pk), now=now)
         record(
             actor,
             "hold.lift" if is_lifted else "hold.ask-lift",

@@ -10,11 +10,13 @@ from django.db import transaction
 from artifacts.domain.holds import HoldMalformed, Reach
 from artifacts.domain.patterns import broken_by
 from artifacts.domain.reasons import require_reason
+from artifacts.events import HoldsChanged
 from artifacts.models import Artifact, Build, Hold, Project, TrashedArtifact
 from artifacts.queries.holds import covers_of
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
+from kernel.outbox.emit import emit
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def place_hold(*, project: Project, holding: Holding, actor: Actor, now: datetim
         if standing is not None:
             return standing
         hold = Hold.objects.create(**said, placed_at=now)
+        emit(HoldsChanged(hold_id=hold.pk), now=now)
         record(
             actor,
             "hold.place",

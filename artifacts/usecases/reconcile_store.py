@@ -16,9 +16,11 @@ from django.db import transaction
 from artifacts.domain.reconciliation import Difference, OutOfOrder, paired
 from artifacts.errors import BlobMissing, StorageUnavailable
 from artifacts.models import Blob, BlobState, Discrepancy, Reconciliation
-from artifacts.ports import Arrivals, Arriving, BlobStore, Inventory, Listed
+from artifacts.ports import Arrivals, Arriving, BlobStore, Inventory, Listed, ObjectHolds
+from artifacts.queries.bucket_holds import can_hold
 from artifacts.queries.reconciling import blobs_by_key, digest_claimed_by, keys_in_use
 from artifacts.usecases.collect_blobs import GRACE
+from artifacts.usecases.compare_holds import compare_holds
 from kernel import faults
 from kernel.outbox.emit import beat
 from kernel.outbox.queries import heartbeat_age
@@ -41,6 +43,7 @@ class Kept:
     store: BlobStore
     inventory: Inventory
     staging: Arrivals
+    holds: ObjectHolds | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +88,9 @@ def reconcile_store(
 ) -> Reconciliation:
     """Find blobs without bytes or with others, bytes without a row, and uploads that were left.
 
+    Where the bucket can hold objects, also those that it holds and the store does not, and the
+    other way round.
+
     Nothing is changed. Blobs that are known to be damaged are only counted. Bytes without a row
     count after the collector's grace: until then it may still come. `progress` is told the number
     of keys now and then.
@@ -97,10 +103,16 @@ def reconcile_store(
     with transaction.atomic(durable=True):
         beat(HEARTBEAT, now=started_at)  # also one that fails is tried again tomorrow, or by hand
     report, before = _Report(), started_at - GRACE
+    bucket = kept.holds if can_hold(place=kept.name) else None
+    seen: list[tuple[Listed, Blob]] = []
     suspects: list[Suspect] = []
     try:
         for listed, blob in paired(_keys(kept.inventory), blobs_by_key()):
             _count(report.totals, listed, blob, before=before)
+            if listed is not None and blob is not None:
+                seen.append((listed, blob))
+            if len(seen) == BATCH:
+                _compare(seen, bucket, report, now=started_at)
             if _is_suspect(listed, blob, before=before):
                 suspects.append((listed, blob))
             if len(suspects) == BATCH:
@@ -113,6 +125,7 @@ def reconcile_store(
     if report.totals["blobs"] and not report.totals["keys"]:
         raise StorageUnavailable(reason="nothing is stored where bytes should be", place=kept.name)
     _confirm(suspects, kept.store, report)
+    _compare(seen, bucket, report, now=started_at)
     _find_abandoned(kept.staging, report, before=before)
     faults.reach("artifacts.reconciled")
     return _record(kept.name, report, started_at=started_at, ended_at=clock())
@@ -165,6 +178,14 @@ def _is_suspect(listed: Listed | None, blob: Blob | None, *, before: datetime) -
         return False
     copies = listed.copies if listed is not None else ()
     return not any(copy.is_of(blob.size_bytes, blob.pin) for copy in copies)
+
+
+def _compare(
+    seen: list[tuple[Listed, Blob]], bucket: ObjectHolds | None, report: _Report, *, now: datetime
+) -> None:
+    if bucket is not None:
+        compare_holds(seen=seen, bucket=bucket, told=report.add, now=now)
+    seen.clear()
 
 
 def _confirm(suspects: list[Suspect], store: BlobStore, report: _Report) -> None:

@@ -14,9 +14,11 @@ from artifacts.domain.transfer import UploadState
 from artifacts.errors import CollectorBusy, ReportOutdated
 from artifacts.models import Blob, BlobState, Discrepancy, Reconciliation, Upload
 from artifacts.ports import Copy, Listed
+from artifacts.queries.bucket_holds import covered_since
 from artifacts.queries.locking import collectors_turn
 from artifacts.usecases.collect_blobs import condemn_orphans
 from artifacts.usecases.collect_litter import PATIENCE
+from artifacts.usecases.map_holds import hold_objects
 from artifacts.usecases.mark_damaged import mark_damaged
 from artifacts.usecases.mend_blob import Copies, mend_blob
 from artifacts.usecases.reconcile_store import Kept, is_broken
@@ -52,8 +54,10 @@ def repair_store(
 
     A blob without its bytes takes over a whole copy where there is one, which is measured first,
     and is marked as damaged where there is none. Bytes without a row are collected after their
-    grace, unless they may mend a damaged blob. Uploads that were left are given up. Each is looked
-    at again before; a repeat, also after a kill, does what is left. `told` hears of each.
+    grace, unless they may mend a damaged blob. Uploads that were left are given up. The bucket is
+    let hold what a legal hold covers; what it holds and none covers stays, as whoever locked it
+    may have a reason (`release_objects`). Each is looked at again before; a repeat, also after a
+    kill, does what is left. `told` hears of each.
 
     Raises:
         ReportOutdated: the report is more than a day old.
@@ -67,14 +71,16 @@ def repair_store(
         if not is_ours:
             raise CollectorBusy
         # Blobs first: bytes that mend one are not collected.
-        for difference in (*sorted(BROKEN), Difference.ORPHAN):
+        for difference in (*sorted(BROKEN), Difference.ORPHAN, Difference.UNHELD):
             found = report.discrepancies.filter(difference=difference).order_by("id")
             for one in found.iterator():
-                outcome = (
-                    _collect(one)
-                    if difference is Difference.ORPHAN
-                    else _restore(one, repair, now=now)
-                )
+                match difference:
+                    case Difference.ORPHAN:
+                        outcome = _collect(one)
+                    case Difference.UNHELD:
+                        outcome = _hold(one, repair, now=now)
+                    case _:
+                        outcome = _restore(one, repair, now=now)
                 done[outcome] += 1
                 told(one, outcome)
         remove_condemned(inventory=repair.kept.inventory, now=now)
@@ -112,6 +118,16 @@ def _collect(one: Discrepancy) -> str:
         return GONE
     faults.reach("artifacts.orphaned")
     return "collected"
+
+
+def _hold(one: Discrepancy, repair: Repair, *, now: datetime) -> str:
+    blob = Blob.objects.filter(key=one.key, state=BlobState.LIVE).first()
+    bucket = repair.kept.holds
+    if blob is None or bucket is None or not covered_since([blob.pk], now=now):
+        return GONE
+    if bucket.are_held([blob.version]) == [True]:
+        return GONE
+    return "held" if hold_objects(bucket=bucket, blobs=[blob], now=now) else "left"
 
 
 def _give_up(report: Reconciliation, repair: Repair) -> int:

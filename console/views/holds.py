@@ -11,12 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from artifacts import wiring
 from artifacts.domain.holds import HoldMalformed, HoldState
 from artifacts.domain.reasons import ReasonMissing
+from artifacts.domain.reconciliation import Difference
+from artifacts.domain.retention import Level
 from artifacts.queries import visible_project
+from artifacts.queries.bucket_holds import bucket_holds, can_hold
 from artifacts.queries.holds import HoldFilter, holds_after, visible_hold
 from artifacts.queries.lives import paths_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, moment
+from artifacts.queries.reconciling import last_reconciliation
 from artifacts.queries.retention import Holder
 from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
@@ -62,6 +67,7 @@ def holds(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
         "states": [*((one.value, one.value) for one in HoldState), ("any", "any")],
         "state": wanted["state"],
         "pages": pages(given, more if len(found) > PAGE_HOLDS else None),
+        "bucket": _bucket(place),
         "place_one": reverse("place_hold", kwargs=dict(place.names)) if _is_project(place) else "",
     }
     return show_place(request, "console/administration/holds.html", place, content, tab="holds")
@@ -117,6 +123,29 @@ def hold(request: HttpRequest, actor: Actor, hold: UUID) -> HttpResponse:
     }
     template, status = "console/administration/hold.html", 422 if given.is_sent else 200
     return show_place(request, template, place, content, tab="holds", status=status)
+
+
+def _bucket(place: Place) -> dict[str, object]:
+    """Whether bytes that are held are safe from whoever may write to the bucket.
+
+    How many there are is about everybody's, and so for administrators of the instance.
+    """
+    name = wiring.probed_place()
+    told: dict[str, object] = {"is_able": can_hold(place=name)}
+    if place.holder.level is Level.INSTANCE:
+        report = last_reconciliation(place=name)
+        held, waiting = bucket_holds()
+        told |= {
+            "held": held,
+            "waiting": waiting,
+            "report": report,
+            "differences": sum(
+                report.counts[one]["count"] for one in (Difference.UNHELD, Difference.OVERHELD)
+            )
+            if report is not None
+            else 0,
+        }
+    return told
 
 
 def _is_project(place: Place) -> bool:

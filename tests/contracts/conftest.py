@@ -65,11 +65,25 @@ def versioned_bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucke
     return new_bucket(server, monkeypatch, is_versioned=True)
 
 
-def new_bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch, *, is_versioned: bool) -> Bucket:
+@pytest.fixture
+def locked_bucket(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A new bucket with object lock."""
+    return new_bucket(server, monkeypatch, is_versioned=True, has_object_lock=True)
+
+
+def new_bucket(
+    server: S3Server,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_versioned: bool,
+    has_object_lock: bool = False,
+) -> Bucket:
     """A bucket on this server, with the credentials to use it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    name = server.new_bucket(f"blobs-{uuid4()}", is_versioned=is_versioned)
+    name = server.new_bucket(
+        f"blobs-{uuid4()}", is_versioned=is_versioned, has_object_lock=has_object_lock
+    )
     return Bucket(S3Settings(name, server.endpoint, uses_path_style=True))
 
 

@@ -14,11 +14,13 @@ TABLE: Final = Path(__file__).with_name("promises.md")
 PORTS: Final = {
     "test_blob_store": "BlobStore",
     "test_inventory": "Inventory",
+    "test_object_holds": "ObjectHolds",
     "test_staging_area": "StagingArea",
     "test_direct_uploads": "DirectUploads",
     "test_s3_store": "A bucket, beyond the ports",
     "test_capability_probe": "CapabilityProbe",
 }
+KEEP_VERSIONS: Final = frozenset({"versioned_bucket", "locked_bucket"})
 VERSIONED: Final = "-versioned"
 ADAPTERS: Final = (
     "memory",
@@ -33,7 +35,8 @@ HEADER: Final = """# What every store promises
 
 Written by `tests/contracts` and compared by every run of it; `UPDATE=1` writes it anew. A row is a
 test of a contract suite, a cell what it saw on that adapter; *versioned* is the same server with a
-bucket that keeps old versions. versitygw takes part in every run, minio in `.ci/second-opinion`.
+bucket that keeps old versions, with object lock where that is asked about. versitygw takes part in
+every run, minio in `.ci/second-opinion`.
 
 The two servers differ in nothing that is asked here. A dash is a question that does not arise: a
 directory has no direct uploads, what is beyond the ports is about buckets only, and a test about
@@ -65,9 +68,8 @@ def adapter_of(item: pytest.Item) -> str | None:
     named = params.get("store") or params.get("place") or params.get("server")
     if not isinstance(named, str):
         return None
-    is_versioned = params.get("bucket") is True or "versioned_bucket" in getattr(
-        item, "fixturenames", ()
-    )
+    fixtures = set(getattr(item, "fixturenames", ()))
+    is_versioned = params.get("bucket") is True or fixtures & KEEP_VERSIONS
     return f"{named}{VERSIONED}" if is_versioned else named
 
 

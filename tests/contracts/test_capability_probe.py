@@ -10,7 +10,7 @@ from artifacts.ports import Finding
 from tests.factories.loose_s3 import FAULTS, running_loose_s3
 from tests.factories.s3_server import ACCESS_KEY, SECRET_KEY
 
-ABOUT_HISTORY = {"versioning", "object-lock"}
+ABOUT_HISTORY = {"versioning", "object-lock", "legal-hold"}
 
 
 def bucket_at(endpoint: str) -> Bucket:
@@ -43,6 +43,22 @@ def test_sees_that_old_versions_are_kept(versioned_bucket: Bucket) -> None:
 
     assert "versioning" not in broken(list(findings))
     assert versioned_bucket.page("", after="") == []
+
+
+def test_sees_that_what_is_held_cannot_be_removed(locked_bucket: Bucket) -> None:
+    findings = S3Probe(locked_bucket).probe()
+
+    assert broken(list(findings)) == set()
+    assert locked_bucket.page("", after="") == []
+
+
+def test_believes_no_lock_that_lets_go(credentials: None) -> None:  # noqa: ARG001 - for boto3
+    with running_loose_s3("legal-hold") as (endpoint, _shelf):
+        findings = {one.name: one for one in S3Probe(bucket_at(endpoint)).probe()}
+
+    assert findings["object-lock"].holds
+    assert not findings["legal-hold"].holds
+    assert findings["legal-hold"].seen == "what was held could be removed"
 
 
 def test_finds_nothing_wrong_with_the_double_when_it_breaks_nothing() -> None:

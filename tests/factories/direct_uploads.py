@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from artifacts.domain.capabilities import NEEDED_FOR_DIRECT
+from artifacts.domain.capabilities import CONSEQUENCES
 from artifacts.models import Build, Upload
 from artifacts.ports import Finding
 from artifacts.usecases.abort_upload import abort_upload
@@ -30,10 +30,7 @@ class Able:
     broken: frozenset[str] = frozenset()
 
     def probe(self) -> list[Finding]:
-        return [
-            Finding(name, holds=name not in self.broken, seen="tried")
-            for name in sorted(NEEDED_FOR_DIRECT)
-        ]
+        return [Finding(name, holds=name not in self.broken, seen="tried") for name in CONSEQUENCES]
 
 
 @dataclass

@@ -33,13 +33,14 @@ FAULTS = (
 
 @dataclass
 class Shelf:
-    """What the server holds, and which promise it breaks."""
+    """What the server holds, and which promise it breaks; `legal-hold`: it lets go what is held."""
 
     fault: str = ""
     objects: dict[str, bytes] = field(default_factory=dict)
     uploads: dict[str, tuple[str, dict[int, bytes]]] = field(default_factory=dict)
     completed: dict[str, tuple[str, dict[int, bytes]]] = field(default_factory=dict)
     counter: int = 0
+    held: set[str] = field(default_factory=set)
 
     def revive(self, name: str) -> None:
         """Some servers take parts for an upload that was completed, and it lives again."""
@@ -87,6 +88,10 @@ class Handler(BaseHTTPRequestHandler):
             self.put_part()
             return
         body = self.body()
+        if "legal-hold" in self.query:
+            self.shelf.held.add(self.key)
+            self.answer(200)
+            return
         if not self.agrees(body, "put-checksum"):
             self.refuse(400, "XAmzContentChecksumMismatch")
         elif self.is_taken("conditional-put"):
@@ -154,6 +159,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if "versioning" in self.query:
             self.answer(200, f"<VersioningConfiguration {NAMESPACE}/>")
+        elif "object-lock" in self.query and self.shelf.fault == "legal-hold":
+            enabled = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+            self.answer(
+                200, f"<ObjectLockConfiguration {NAMESPACE}>{enabled}</ObjectLockConfiguration>"
+            )
+        elif "legal-hold" in self.query:
+            status = "ON" if self.key in self.shelf.held else "OFF"
+            self.answer(200, f"<LegalHold {NAMESPACE}><Status>{status}</Status></LegalHold>")
         elif "object-lock" in self.query:
             self.refuse(404, "ObjectLockConfigurationNotFoundError")
         elif "uploads" in self.query:

@@ -31,8 +31,10 @@ class S3Server:
     endpoint: str
     process: subprocess.Popen[bytes]
 
-    def new_bucket(self, name: str, *, is_versioned: bool = False) -> str:
-        """Make an empty bucket."""
+    def new_bucket(
+        self, name: str, *, is_versioned: bool = False, has_object_lock: bool = False
+    ) -> str:
+        """Make an empty bucket. With object lock it keeps old versions too."""
         client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -40,7 +42,7 @@ class S3Server:
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
         )
-        client.create_bucket(Bucket=name)
+        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=has_object_lock)
         if is_versioned:
             client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name

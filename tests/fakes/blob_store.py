@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from artifacts.errors import BlobMissing, DigestMismatch, StorageFull, StorageUnavailable
-from artifacts.ports import UNPINNED, Arriving, Copy, Listed, Pin, StoredBytes
+from artifacts.ports import UNPINNED, Arriving, Copy, Listed, ObjectVersion, Pin, StoredBytes
 from kernel.digest import Sha256
 
 
@@ -26,12 +26,17 @@ class MemoryReader:
 
 @dataclass(slots=True)
 class MemoryBlobStore:
-    """`capacity` bytes at most; `is_down` makes everything unavailable; `left` is litter."""
+    """`capacity` bytes at most; `is_down` makes everything unavailable; `left` is litter.
+
+    As a bucket with object lock it holds objects too; `is_deaf` to whoever asks for that.
+    """
 
     capacity: int = 64 * 1024 * 1024
     is_down: bool = False
     blobs: dict[str, bytes] = field(default_factory=dict)
     left: list[Arriving] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    is_deaf: bool = False
     written_at: datetime = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
@@ -70,8 +75,28 @@ class MemoryBlobStore:
         self.left = [one for one in self.left if one not in gone]
         return len(gone)
 
+    def are_held(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        self.check()
+        return [one.key in self.held for one in objects]
+
+    def hold(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        there = [one.key in self.blobs and not self._refuses for one in objects]
+        self.held |= {one.key for one, is_there in zip(objects, there, strict=True) if is_there}
+        return there
+
+    def release(self, objects: Sequence[ObjectVersion]) -> Sequence[bool]:
+        if not self._refuses:
+            self.held -= {one.key for one in objects}
+        return [not self._refuses for _one in objects]
+
+    @property
+    def _refuses(self) -> bool:
+        return self.is_down or self.is_deaf
+
     def remove(self, key: str) -> None:
         self.check()
+        if key in self.held:
+            raise StorageUnavailable(reason="a legal hold of the bucket is on it")
         self.blobs.pop(key, None)
 
     @contextmanager

@@ -18,11 +18,17 @@ _FULL: Final = frozenset(
 )
 _EXISTS: Final = frozenset({"PreconditionFailed", "412"})
 _GONE: Final = frozenset({"NoSuchKey", "NotFound", "404"})
+# Of an object that nobody ever locked, and of a delete marker, which is none.
+_UNLOCKED: Final = frozenset({"NoSuchObjectLockConfiguration", "MethodNotAllowed"})
 _CODE: Final = re.compile(rb"<Code>([A-Za-z0-9.]{1,100})</Code>")
 
 
 class ObjectExists(Exception):
     """There is an object under this key already; nothing was written."""
+
+
+class ObjectUnlocked(StorageUnavailable):
+    """What was asked about locks has none; anything else cannot be done with it now."""
 
 
 def code_of(problem: bytes) -> str:
@@ -50,6 +56,8 @@ def refuse(status: int, code: str, *, key: str) -> NoReturn:
     """The server's answer as ours. Its own words are for the log: they may name the account."""
     if code in _EXISTS or status == 412:  # noqa: PLR2004 - RFC 9110: precondition failed
         raise ObjectExists
+    if code in _UNLOCKED:
+        raise ObjectUnlocked(reason=code)
     if code in _GONE or status == 404:  # noqa: PLR2004 - RFC 9110: not found
         if code == "NoSuchBucket":
             raise StorageUnavailable(reason="NoSuchBucket")

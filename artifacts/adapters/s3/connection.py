@@ -228,10 +228,7 @@ class Bucket:
     def find(self, key: str, pin: Pin = UNPINNED) -> Head | None:
         """What stands under the key, or stood there as the pin's version; None when nothing."""
         try:
-            with translated(key):
-                found = self._client.head_object(
-                    Bucket=self._settings.bucket, Key=key, **_version(pin)
-                )
+            found = self.ask("head_object", key, pin)
         except BlobMissing:
             return None
         return Head(found["ContentLength"], Pin(found["ETag"], found.get("VersionId", "")))
@@ -265,17 +262,18 @@ class Bucket:
                             Bucket=self._settings.bucket, Key=key, VersionId=one["VersionId"]
                         )
 
-    def protection(self) -> Mapping[str, str]:
-        """Whether old versions are kept, and objects locked: `Enabled`, or what else it says."""
-        with translated(""):
-            versioning = self._client.get_bucket_versioning(Bucket=self._settings.bucket)
-        try:
-            with translated(""):
-                lock = self._client.get_object_lock_configuration(Bucket=self._settings.bucket)
-        except (BlobMissing, StorageUnavailable):
-            lock = {}  # a server without any says so by an error
-        locked = lock.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled", "no")
-        return {"versioning": versioning.get("Status", "no"), "object-lock": locked}
+    def ask(self, operation: str, key: str = "", pin: Pin = UNPINNED, **parameters: object) -> Any:  # noqa: ANN401 - boto3's answers
+        """One of boto3's operations, on the bucket or on an object of it.
+
+        Raises:
+            BlobMissing: there is no such object.
+            ObjectUnlocked: its lock was asked for, and it has none.
+        """
+        about = {"Key": key, **_version(pin)} if key else {}
+        with translated(key):
+            return getattr(self._client, operation)(
+                Bucket=self._settings.bucket, **about, **parameters
+            )
 
     @contextmanager
     def read(

@@ -18,8 +18,9 @@ import urllib3
 
 from artifacts.adapters.s3.answers import ObjectExists
 from artifacts.adapters.s3.connection import Bucket, Head, Upload, checksum
+from artifacts.adapters.s3.holds import S3ObjectHolds, protection
 from artifacts.errors import BlobMissing, StorageFull, StorageUnavailable
-from artifacts.ports import Finding
+from artifacts.ports import Finding, ObjectVersion
 from kernel.digest import Sha256
 
 GENUINE: Final = b"genuine " * 8192
@@ -41,6 +42,7 @@ class S3Probe:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._holds = S3ObjectHolds(bucket)
         self._prefix = f"probes/{secrets.token_hex(8)}"
         self._keys: list[str] = []
         self._pool = urllib3.PoolManager(retries=False, timeout=_SECONDS)
@@ -66,6 +68,7 @@ class S3Probe:
             "part-in-flight": self._part_in_flight,
             "versioning": lambda: self._protection("versioning"),
             "object-lock": lambda: self._protection("object-lock"),
+            "legal-hold": self._legal_hold,
         }
 
     def _tried(self, name: str, trial: Trial) -> Finding:
@@ -196,10 +199,28 @@ class S3Probe:
         )
 
     def _protection(self, name: str) -> str:
-        found = self._bucket.protection()[name]
+        found = protection(self._bucket)[name]
         if found != "Enabled":
             raise Broken(f"{found}; not needed, but old versions would survive whoever overwrites")
         return "Enabled"
+
+    def _legal_hold(self) -> str:
+        if protection(self._bucket)["object-lock"] != "Enabled":
+            raise Broken("the bucket has no object lock")
+        key = self._put(GENUINE)
+        held = [ObjectVersion(key, self._head(key).pin)]
+        if [*self._holds.hold(held), *self._holds.are_held(held)] != [True, True]:
+            raise Broken("an object was to be held, and is not")
+        try:
+            with suppress(StorageUnavailable):
+                self._bucket.remove(key)
+            if self._bucket.find(key, held[0].pin) is None:
+                raise Broken("what was held could be removed")
+        finally:
+            self._holds.release(held)
+        if self._holds.are_held(held) != [False]:
+            raise Broken("what was released is still held")
+        return "what was held could not be removed"
 
     # Steps of trials.
 

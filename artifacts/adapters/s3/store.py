@@ -18,8 +18,17 @@ from typing import Any, Final
 
 from artifacts.adapters.s3.answers import ObjectExists
 from artifacts.adapters.s3.connection import Body, Bucket, Head, Upload
+from artifacts.adapters.s3.holds import S3ObjectHolds
 from artifacts.errors import BlobMissing, DigestMismatch, StorageUnavailable
-from artifacts.ports import RECORD_WITHIN, UNPINNED, Arriving, Listed, Pin, StoredBytes
+from artifacts.ports import (
+    RECORD_WITHIN,
+    UNPINNED,
+    Arriving,
+    Listed,
+    ObjectVersion,
+    Pin,
+    StoredBytes,
+)
 from kernel import faults
 from kernel.digest import Sha256
 
@@ -105,6 +114,7 @@ class S3BlobStore:
         if part_bytes < SMALLEST_PART:
             raise ValueError(f"a part has at least {SMALLEST_PART} bytes")
         self._bucket = bucket
+        self._holds = S3ObjectHolds(bucket)
         self._part_bytes = part_bytes
 
     def put(self, chunks: Iterable[bytes], *, expected: Sha256 | None) -> StoredBytes:
@@ -151,6 +161,11 @@ class S3BlobStore:
             self._bucket.remove(key)
         except BlobMissing:
             return
+        except StorageUnavailable as refusal:
+            # Each server refuses in words of its own.
+            if self._is_held(key):
+                raise StorageUnavailable(reason="a legal hold of the bucket is on it") from refusal
+            raise
 
     def check(self) -> None:
         key, probe = f"probes/{secrets.token_hex(16)}", secrets.token_bytes(16)
@@ -181,6 +196,13 @@ class S3BlobStore:
         for upload in old:
             self._bucket.abort(upload)
         return len(old)
+
+    def _is_held(self, key: str) -> bool:
+        """Whether the bucket says so; one without object lock has no answer."""
+        copies = [copy for one in self._bucket.page(key, after="") for copy in one.copies]
+        with suppress(StorageUnavailable):
+            return any(self._holds.are_held([ObjectVersion(key, copy.pin) for copy in copies]))
+        return False
 
     def _put_small(self, key: str, body: Body, digest: Sha256) -> Pin:
         try:

@@ -1,5 +1,6 @@
 """Compare what the store holds with the rows, and say what differs; or repair what was found."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from artifacts.domain.reconciliation import WORDS
 from artifacts.models import Discrepancy, Reconciliation
 from artifacts.queries.reconciling import reconciliation
 from artifacts.usecases.reconcile_store import reconcile_store
+from artifacts.usecases.release_objects import release_objects
 from artifacts.usecases.repair_store import Repair, repair_store
 from config.operator import OPERATOR
 from kernel.errors import Refusal
@@ -27,11 +29,20 @@ class Command(BaseCommand):
             "--repair", type=UUID, metavar="REPORT", help="repair what this report found"
         )
 
+        parser.add_argument(
+            "--release-holds",
+            type=UUID,
+            metavar="REPORT",
+            help="release what the bucket holds and no legal hold covers, whoever locked it",
+        )
+
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Compare, or repair."""
         try:
             if options["repair"] is not None:
                 self._repair(options["repair"])
+            elif options["release_holds"] is not None:
+                self._release(options["release_holds"])
             else:
                 self._compare()
         except Refusal as refusal:
@@ -57,17 +68,37 @@ class Command(BaseCommand):
         self.stdout.write("rows and bytes agree")
 
     def _repair(self, key: UUID) -> None:
-        report = reconciliation(key)
-        if report is None:
-            raise CommandError("there is no such report")
         done = repair_store(
-            report=report,
+            report=_report(key),
             repair=Repair(wiring.kept(), wiring.copies(), OPERATOR),
             now=timezone.now(),
-            told=lambda one, outcome: self.stdout.write(f"{outcome:<12}{_line(one)}"),
+            told=self._tell,
         )
+        self._count(done)
+
+    def _release(self, key: UUID) -> None:
+        done = release_objects(
+            report=_report(key),
+            kept=wiring.kept(),
+            actor=OPERATOR,
+            now=timezone.now(),
+            told=self._tell,
+        )
+        self._count(done)
+
+    def _tell(self, one: Discrepancy, outcome: str) -> None:
+        self.stdout.write(f"{outcome:<12}{_line(one)}")
+
+    def _count(self, done: Counter[str]) -> None:
         for outcome, count in sorted(done.items()):
             self.stdout.write(f"{outcome:<12}{count:>10}")
+
+
+def _report(key: UUID) -> Reconciliation:
+    found = reconciliation(key)
+    if found is None:
+        raise CommandError("there is no such report")
+    return found
 
 
 def _line(one: Discrepancy) -> str:

@@ -2,14 +2,16 @@
 
 import pytest
 
-from artifacts.models import Project
+from artifacts.models import Artifact, Project
 from artifacts.usecases.create_organization import create_organization
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.probe_store import probe_store
 from kernel.actor import Actor
 from provenance.domain.build_facts import Hosting
+from tests.factories import legal_holds
 from tests.factories.actors import administrator, job
-from tests.factories.builds import NOW, start
-from tests.factories.direct_uploads import Desk
+from tests.factories.builds import NOW, send, start
+from tests.factories.direct_uploads import Able, Desk
 from tests.factories.facts import witnessed
 from tests.fakes.blob_store import MemoryBlobStore
 
@@ -41,3 +43,13 @@ def second(project: Project) -> Actor:
 @pytest.fixture
 def desk(first: Actor, store: MemoryBlobStore) -> Desk:
     return Desk(first, start(first, "build").build, store)
+
+
+@pytest.fixture
+def files(first: Actor, store: MemoryBlobStore) -> dict[str, Artifact]:
+    """Three, in a bucket that can hold objects."""
+    probe_store(place=legal_holds.PLACE, probe=Able(), now=NOW)
+    build = start(first, "build").build
+    return {
+        path: send(first, build, store, path).artifact for path in ("kept/a", "kept/b", "other")
+    }

@@ -180,7 +180,7 @@ def test_takes_nothing_for_its_own_that_came_again_later(
         first=NOW,
     )
     second = applied(project, now=NOW + timedelta(days=40))
-    emptied_and_collected(store, now=NOW + timedelta(days=40) + WEEK)
+    emptied_and_collected(store, attestor, now=NOW + timedelta(days=40) + WEEK)
 
     assert again.blob.pk != stuck.pk
     assert [one.plan_id for one in FreedBlob.objects.order_by("blob_id")] == [first.pk, second.pk]

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +32,6 @@ from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
 from artifacts.usecases.collect_blobs import GRACE, collect_blobs
 from artifacts.usecases.create_project import create_project
-from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
 from artifacts.usecases.set_retention import RetentionChange, set_retention
@@ -39,6 +39,7 @@ from artifacts.usecases.start_retention_run import start_retention_run
 from artifacts.usecases.withdraw_file import withdraw_file
 from kernel.actor import Actor, PermissionMissing, PersonNeeded
 from kernel.audit.models import AuditRecord
+from tests.factories import legal_holds
 from tests.factories.actors import administrator, owner, reader, uploader
 from tests.factories.blocked import is_anybody_blocked
 from tests.factories.builds import NOW, send, start
@@ -49,22 +50,9 @@ from tests.fakes.blob_store import MemoryBlobStore
 TODAY = NOW + timedelta(days=20)
 OLD = {"expire": [{"name": "old", "after_days": 5, "is_final": True}]}
 
-
-EVERYTHING = Reach()
-
-
-def hold(project: Project, reach: Reach = EVERYTHING, **others: Any) -> Hold:
-    holding = Holding(reach, reason="case 7", **others)
-    return place_hold(project=project, holding=holding, actor=owner(project), now=TODAY)
-
-
-def lift(held: Hold, actor: Actor, *, persons: int = 2, now: Any = TODAY) -> Hold:
-    return lift_hold(hold=held, persons=persons, reason="case closed", actor=actor, now=now)
-
-
-def lifted(held: Hold) -> Hold:
-    lift(held, owner(held.project, 1))
-    return lift(held, owner(held.project, 2))
+hold = partial(legal_holds.hold, now=TODAY)
+lift = partial(legal_holds.lift, now=TODAY)
+lifted = partial(legal_holds.lifted, now=TODAY)
 
 
 def expire_everything() -> None:

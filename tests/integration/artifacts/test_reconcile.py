@@ -90,6 +90,8 @@ def test_finds_each_kind_of_difference_with_what_it_costs(
         "differs": (1, 6),
         "orphan": (1, 8),
         "abandoned": (1, 77),
+        "unheld": (0, 0),
+        "overheld": (0, 0),
     }
     assert report.totals["arriving_bytes"] == 82
 

@@ -50,6 +50,8 @@ def test_finds_and_repairs_ten_of_each(
         "differs": OF_EACH,
         "orphan": OF_EACH + ADOPTED,
         "abandoned": OF_EACH,
+        "unheld": 0,
+        "overheld": 0,
     }
     assert told["done"] == {
         "adopted": ADOPTED,

@@ -8,8 +8,12 @@ from django.test import Client
 from django.utils import timezone
 
 from access.queries import organization_place
-from artifacts.models import Artifact, Hold, Project
-from tests.factories.people import owner_at_a_browser
+from artifacts import wiring
+from artifacts.domain.reconciliation import Difference
+from artifacts.models import Artifact, BucketHold, Hold, Project, Reconciliation
+from artifacts.usecases.probe_store import probe_store
+from tests.factories.direct_uploads import Able
+from tests.factories.people import administrator_at_a_browser, owner_at_a_browser
 from tests.factories.shelf import Kind, put
 from tests.factories.shelves import make_project
 from tests.integration.console.test_pages import text, words
@@ -126,3 +130,32 @@ def test_lift_nothing_without_a_reason(olga: Client) -> None:
 
     assert response.status_code == 422
     assert "A reason is missing" in words(response)
+
+
+def test_say_that_the_store_alone_holds_where_the_bucket_cannot(olga: Client) -> None:
+    assert "Held by the store alone" in text(HOLDS, olga)
+
+
+def test_say_what_the_bucket_holds_and_where_the_two_differ(olga: Client) -> None:
+    probe_store(place=wiring.probed_place(), probe=Able(), now=timezone.now())
+    BucketHold.objects.create(
+        key="blobs/held", is_foreign=False, asked_at=timezone.now(), held_at=timezone.now()
+    )
+    counts = {one.value: {"count": 0, "bytes": 0} for one in Difference}
+    Reconciliation.objects.create(
+        place=wiring.probed_place(),
+        started_at=timezone.now(),
+        ended_at=timezone.now(),
+        counts={**counts, "unheld": {"count": 2, "bytes": 7}},
+        totals={},
+    )
+
+    everywhere = text("/administration/store/holds", administrator_at_a_browser())
+
+    assert "It holds 1 object for the store." in everywhere
+    assert "2 objects held by only one of the two" in everywhere
+    theirs = text(HOLDS, olga)
+    assert "The bucket holds these bytes too" in theirs
+    # How much others hold is nobody's business.
+    assert "for the store." not in theirs
+    assert "only one of the two" not in theirs

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.queries import organization_place
 from artifacts import wiring
+from artifacts.domain.reconciliation import Difference
 from artifacts.models import Artifact, Blob, Discrepancy, Reconciliation, Scrub, StoreRepair
 from artifacts.usecases.mark_damaged import mark_damaged
 from artifacts.usecases.mend_blob import Copies
@@ -33,8 +34,7 @@ def ada() -> Client:
 
 def report(*, orphans: int = 0, begun_at: datetime = NOW) -> Reconciliation:
     """As the use case leaves it, with so many keys that no row names."""
-    kinds = ("missing", "differs", "orphan", "abandoned")
-    counts = {one: {"count": 0, "bytes": 0} for one in kinds}
+    counts = {one.value: {"count": 0, "bytes": 0} for one in Difference}
     counts["orphan"] = {"count": orphans, "bytes": orphans * 1024}
     made = Reconciliation.objects.create(
         place=wiring.probed_place(),
