@@ -42,10 +42,10 @@ def expect_many(cursor: CursorWrapper) -> None:
 def candidates(projects: Sequence[Project], *, is_counted: bool) -> Sql:
     """Rows of `artifact` with `size_bytes` and, where they are counted, their `place`."""
     place = _PLACE if is_counted else "NULL::bigint"
+    # Sizes are looked up before the sort: neighbours in one table are neighbours in the other.
     text = f"""
-        SELECT placed.*, blob.size_bytes FROM (
-            SELECT artifact.*, {place} AS place
-            FROM artifact JOIN build ON build.id = artifact.build_id
-            WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)
-        ) AS placed JOIN blob ON blob.id = placed.blob_id"""  # noqa: S608 - our own words
+        SELECT artifact.*, blob.size_bytes, {place} AS place
+        FROM artifact JOIN build ON build.id = artifact.build_id
+        JOIN blob ON blob.id = artifact.blob_id
+        WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)"""  # noqa: S608 - our own words
     return Sql(text, ([project.pk for project in projects], ENDED))
