@@ -15,11 +15,12 @@ from django.db.backends.utils import CursorWrapper
 from artifacts.domain.retention import Cited, Rules
 from artifacts.domain.retention_tally import Tally
 from artifacts.models import Project, RetentionPlan, RetentionPlanRule
-from artifacts.queries.candidates import candidates, counts_newer, expect_many
+from artifacts.queries.candidates import candidates, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
 from artifacts.queries.freeing import users_of
 from artifacts.queries.frontier import frontier
-from artifacts.queries.retention import Holder, policies_below
+from artifacts.queries.protecting import gather_protected
+from artifacts.queries.retention import Holder, policies_below, protected_of
 from kernel.actor import Actor
 from kernel.audit.record import record
 
@@ -81,12 +82,14 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             cursor.execute(_DRAFT)
             # Before the rules: what changes between the two makes the plan stale, not wrong.
             depends = frontier(holder)
-            for alike in policies_below(holder):
+            groups = policies_below(holder)
+            gather_protected(cursor, protected_of(groups))
+            for alike in groups:
                 rules = Rules.of(alike.attached, alike.protections)
                 _decide(cursor, rules, alike.projects, tally, now=now)
             cursor.execute("ANALYZE retention_draft")
             cursor.execute(_ITEMS, [plan, now])
-            cursor.execute("DROP TABLE retention_draft")
+            cursor.execute("DROP TABLE retention_draft, protected_artifact")
             cursor.execute(_TOTALS, [plan])
             # Sums are numeric in SQL, and would be answered as 4096.0.
             artifacts, logical_bytes, blobs, physical_bytes = map(int, cursor.fetchone())
@@ -123,9 +126,8 @@ def _decide(
     cursor: CursorWrapper, rules: Rules, projects: list[Project], tally: Tally, *, now: datetime
 ) -> None:
     """Draft what goes of these projects, and count what each rule does."""
-    is_counted = counts_newer(rules)
-    made = expiry_sql(rules, now=now, place="artifact.place" if is_counted else None)
-    rows = candidates(projects, is_counted=is_counted)
+    rows, known = candidates(projects, rules)
+    made = expiry_sql(rules, now=now, known=known)
     given: list[Any] = [*rows.parameters, *made.sql.parameters]
     cursor.execute(_DECIDE.format(candidates=rows.text, expiry=made.sql.text), given)
     cursor.execute(_GOING, [[tally.number("ends", one.cited) for one in made.expire], now])

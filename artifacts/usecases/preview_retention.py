@@ -18,11 +18,12 @@ from artifacts.domain.retention import Attached, Cited, Rules
 from artifacts.domain.retention_document import read_policy
 from artifacts.domain.retention_tally import Effect, Tally
 from artifacts.models import Project, RetentionPreview, RetentionPreviewRule
-from artifacts.queries.candidates import candidates, counts_newer, expect_many
+from artifacts.queries.candidates import candidates, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
 from artifacts.queries.freeing import users_of
 from artifacts.queries.frontier import policies_seen
-from artifacts.queries.retention import Holder, held_by, policies_below
+from artifacts.queries.protecting import gather_protected
+from artifacts.queries.retention import Holder, held_by, policies_below, protected_of
 from kernel.actor import Actor
 from kernel.audit.record import record
 
@@ -124,13 +125,7 @@ def preview_retention(
         with connection.cursor() as cursor:
             expect_many(cursor)
             cursor.execute(_DRAFT)
-            for alike in policies_below(holder):
-                others = [one for one in alike.attached if one.scope != holder.scope]
-                rules = (
-                    Rules.of(alike.attached, alike.protections),
-                    Rules.of([*others, proposed], alike.protections),
-                )
-                _compare(cursor, rules, alike.projects, tally, now=now)
+            _compare_all(cursor, proposed, tally, holder=holder, now=now)
             totals = _write_items(cursor, preview, now=now)
         made = RetentionPreview.objects.create(
             id=preview,
@@ -164,6 +159,21 @@ def preview_retention(
     return made
 
 
+def _compare_all(
+    cursor: CursorWrapper, proposed: Attached, tally: Tally, *, holder: Holder, now: datetime
+) -> None:
+    """Draft and count what is below the holder, by its policy and by the proposed one."""
+    groups = policies_below(holder)
+    gather_protected(cursor, protected_of(groups))
+    for alike in groups:
+        others = [one for one in alike.attached if one.scope != holder.scope]
+        rules = (
+            Rules.of(alike.attached, alike.protections),
+            Rules.of([*others, proposed], alike.protections),
+        )
+        _compare(cursor, rules, alike.projects, tally, now=now)
+
+
 def _compare(
     cursor: CursorWrapper,
     rules: tuple[Rules, Rules],
@@ -173,10 +183,8 @@ def _compare(
     now: datetime,
 ) -> None:
     """Draft what would be over of these projects, before or after, and count all effects."""
-    is_counted = counts_newer(*rules)
-    place = "artifact.place" if is_counted else None
-    held, will = (expiry_sql(one, now=now, place=place) for one in rules)
-    rows = candidates(projects, is_counted=is_counted)
+    rows, known = candidates(projects, *rules)
+    held, will = (expiry_sql(one, now=now, known=known) for one in rules)
     given: list[Any] = [
         now,
         now,
@@ -214,6 +222,6 @@ def _write_items(cursor: CursorWrapper, preview: UUID, *, now: datetime) -> _Tot
     cursor.execute(_ITEMS, [preview, now])
     cursor.execute(_PLANNED, [now])
     planned = cursor.fetchone()
-    cursor.execute("DROP TABLE preview_draft")
+    cursor.execute("DROP TABLE preview_draft, protected_artifact")
     cursor.execute(_PHYSICAL, [preview])
     return _Totals(*map(int, (*planned, *cursor.fetchone())))
