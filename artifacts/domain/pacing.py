@@ -2,11 +2,13 @@
 
 from typing import Final
 
-FIRST: Final = 200
+FIRST: Final = 100
 # A batch of fewer takes as long as one of so many: what it asks once for all is most of it.
-LEAST: Final = 100
-MOST: Final = 2000
-TARGET_SECONDS: Final = 0.5
+LEAST: Final = 50
+# More at once save little, and no batch may take a second, also where the machine has become three
+# times as busy since the last one.
+MOST: Final = 500
+TARGET_SECONDS: Final = 0.25
 
 
 def next_batch(size: int, *, took_seconds: float) -> int:

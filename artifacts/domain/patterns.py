@@ -23,6 +23,11 @@ class Pattern:
     text: str
 
     @property
+    def beginning(self) -> str:
+        """What every name has that the pattern stands for: all before its first star."""
+        return self.text.split("*", 1)[0]
+
+    @property
     def expression(self) -> str:
         """The same as a regular expression for the whole name, in words that both engines have."""
         written, end = "", 0

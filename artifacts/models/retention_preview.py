@@ -80,7 +80,13 @@ class RetentionPreviewItem(models.Model):
 
     class Meta:
         db_table = "retention_preview_item"
-        indexes = [models.Index(fields=["preview", "id"], name="retention_preview_items")]
+        indexes = [
+            models.Index(fields=["preview", "id"], name="retention_preview_items"),
+            # As of a plan.
+            models.Index(
+                fields=["preview", "project_id", "artifact_id"], name="retention_preview_of"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.effect} {self.artifact_id}"

@@ -1,6 +1,7 @@
 """The artifacts that retention may take, as rows which rules can be asked about in SQL."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from django.db.backends.utils import CursorWrapper
@@ -8,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.retention import Measure, Rules
 from artifacts.models import Project
-from artifacts.queries.expiry import Sql
+from artifacts.queries.expiry import Known, Sql
 
 # Files of a build that is open or waits for its statement are not for retention to take.
 ENDED: Final = [BuildState.PUBLISHED.value, BuildState.REFUSED.value]
@@ -21,15 +22,6 @@ _PLACE: Final = """count(*) FILTER (WHERE build.state = 'published') OVER (
     ) + (build.state <> 'published')::integer"""
 
 
-def counts_newer(*all_rules: Rules) -> bool:
-    """Whether a rule asks how many artifacts are newer, which is only counted then."""
-    return any(
-        one.rule.measure is Measure.NEWEST
-        for rules in all_rules
-        for one in (*rules.keep, *rules.expire)
-    )
-
-
 def expect_many(cursor: CursorWrapper) -> None:
     """Let this transaction sort and join a million rows: in bounded memory, not on 4 MB.
 
@@ -39,13 +31,25 @@ def expect_many(cursor: CursorWrapper) -> None:
     cursor.execute("SET LOCAL jit = off")
 
 
-def candidates(projects: Sequence[Project], *, is_counted: bool) -> Sql:
-    """Rows of `artifact` with `size_bytes` and, where they are counted, their `place`."""
-    place = _PLACE if is_counted else "NULL::bigint"
+def candidates(projects: Sequence[Project], *all_rules: Rules) -> tuple[Sql, Known]:
+    """Rows of `artifact` with `size_bytes` and `place`, and what is known by them for these rules.
+
+    Where something may be protected, that has been gathered (queries/protecting).
+    """
+    measures = {one.rule.measure for rules in all_rules for one in (*rules.keep, *rules.expire)}
+    columns, joined, known = "NULL::bigint AS place", "", Known()
+    if Measure.NEWEST in measures:
+        columns, known = f"{_PLACE} AS place", replace(known, place="artifact.place")
+    if not measures.isdisjoint({Measure.HELD, Measure.IN_USE}):
+        columns += ", protected.held_until, protected.in_use_until"
+        joined = "LEFT JOIN protected_artifact AS protected ON protected.id = artifact.id"
+        known = replace(
+            known, held_until="artifact.held_until", in_use_until="artifact.in_use_until"
+        )
+    # Sizes are looked up before the sort: neighbours in one table are neighbours in the other.
     text = f"""
-        SELECT placed.*, blob.size_bytes FROM (
-            SELECT artifact.*, {place} AS place
-            FROM artifact JOIN build ON build.id = artifact.build_id
-            WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)
-        ) AS placed JOIN blob ON blob.id = placed.blob_id"""  # noqa: S608 - our own words
-    return Sql(text, ([project.pk for project in projects], ENDED))
+        SELECT artifact.*, blob.size_bytes, {columns}
+        FROM artifact JOIN build ON build.id = artifact.build_id
+        JOIN blob ON blob.id = artifact.blob_id {joined}
+        WHERE artifact.project_id = ANY(%s) AND build.state = ANY(%s)"""  # noqa: S608 - our own words
+    return Sql(text, ([project.pk for project in projects], ENDED)), known

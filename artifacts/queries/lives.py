@@ -141,7 +141,9 @@ def _rules(life: Life) -> Iterator[Happening]:
 def _looked_at(life: Life) -> Iterator[Happening]:
     """Plans and previews that named it."""
     plans = _newest(RetentionPlan.objects.all(), life)
-    named = RetentionPlanItem.objects.filter(plan__in=plans, artifact_id=life.artifact)
+    # With the project: the index begins with it, behind the plan.
+    this = {"project_id": life.project.pk, "artifact_id": life.artifact}
+    named = RetentionPlanItem.objects.filter(plan__in=plans, **this)
     plan_ids = set(named.values_list("plan_id", flat=True))
     for plan in plans:
         if plan.pk in plan_ids:
@@ -152,7 +154,7 @@ def _looked_at(life: Life) -> Iterator[Happening]:
             }
             yield Happening(plan.made_at, "retention.plan", plan.made_by, facts)
     previews = _newest(RetentionPreview.objects.all(), life)
-    seen = RetentionPreviewItem.objects.filter(preview__in=previews, artifact_id=life.artifact)
+    seen = RetentionPreviewItem.objects.filter(preview__in=previews, **this)
     effects = dict(seen.values_list("preview_id", "effect"))
     for preview in previews:
         if preview.pk in effects:

@@ -163,6 +163,11 @@ def policies_below(holder: Holder) -> list[Alike]:
     ]
 
 
+def protected_of(groups: Iterable[Alike]) -> list[UUID]:
+    """The projects among them in which anything may be protected."""
+    return [project.pk for alike in groups if alike.protections for project in alike.projects]
+
+
 def of_projects_owned_by(actor: Actor) -> Q:
     """The condition for what is in projects that the actor owns."""
     if actor.may(Permission.ADMINISTER, project=None):

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from artifacts.domain.pacing import FIRST, next_batch
 from artifacts.models import Project, RetentionPlanItem, RetentionRun, RunState
-from artifacts.queries.expiry import expiry_sql, rules_of
+from artifacts.queries.expiry import Known, expiry_sql, rules_of
 from artifacts.queries.frontier import changed_since
 from artifacts.queries.locking import holds_stand_still
 from artifacts.usecases.discard_artifacts import Ended, Removal, discard_artifacts
@@ -108,8 +108,8 @@ def _remove(
 def _still_due(items: Sequence[RetentionPlanItem], *, now: datetime) -> dict[UUID, Ended]:
     """Those that are still there, and still over; locked until the commit."""
     project = Project.objects.select_related("organization").get(pk=items[0].project_id)
-    is_counted = items[0].place is not None
-    made = expiry_sql(rules_of(project), now=now, place="item.place" if is_counted else None)
+    known = Known(place="item.place" if items[0].place is not None else None)
+    made = expiry_sql(rules_of(project), now=now, known=known)
     with connection.cursor() as cursor:
         cursor.execute(
             _STILL_DUE.format(expiry=made.sql.text),

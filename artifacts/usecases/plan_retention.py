@@ -15,45 +15,52 @@ from django.db.backends.utils import CursorWrapper
 from artifacts.domain.retention import Cited, Rules
 from artifacts.domain.retention_tally import Tally
 from artifacts.models import Project, RetentionPlan, RetentionPlanRule
-from artifacts.queries.candidates import candidates, counts_newer, expect_many
+from artifacts.queries.candidates import candidates, expect_many
 from artifacts.queries.expiry import ExpirySql, expiry_sql
+from artifacts.queries.freeing import users_of
 from artifacts.queries.frontier import frontier
-from artifacts.queries.retention import Holder, policies_below
+from artifacts.queries.protecting import gather_protected
+from artifacts.queries.retention import Holder, policies_below, protected_of
 from kernel.actor import Actor
 from kernel.audit.record import record
 
 logger = logging.getLogger(__name__)
 
+# What is going, of all groups.
 _DRAFT: Final = """
-    CREATE TEMPORARY TABLE retention_draft (artifact_id uuid, project_id uuid, blob_id bigint,
-        size_bytes bigint, ends_at timestamptz, place bigint, rule integer)
+    CREATE TEMPORARY TABLE retention_draft (artifact_id uuid, blob_id bigint, size_bytes bigint,
+        ends_at timestamptz, place bigint, rule integer)
 """
+# A table, and not part of the statements that read it: only so may several processes make it.
 _DECIDE: Final = """
-    WITH decided AS MATERIALIZED (
-        SELECT artifact.id, artifact.project_id, artifact.blob_id, artifact.place,
-            artifact.size_bytes, expiry.ends, expiry.rule, expiry.kept_by
-        FROM ({candidates}) AS artifact CROSS JOIN LATERAL ({expiry}) AS expiry
-    ), drafted AS (
-        INSERT INTO retention_draft
-        SELECT id, project_id, blob_id, size_bytes, ends, place, (%s::integer[])[rule + 1]
-        FROM decided WHERE ends <= %s
-    )
-    SELECT ends <= %s, rule, kept_by, count(*), sum(size_bytes) FROM decided GROUP BY 1, 2, 3
+    CREATE TEMPORARY TABLE retention_decided AS
+    SELECT artifact.id, artifact.blob_id, artifact.size_bytes, artifact.place,
+        expiry.ends, expiry.rule, expiry.kept_by
+    FROM ({candidates}) AS artifact CROSS JOIN LATERAL ({expiry}) AS expiry
 """
-_ITEMS: Final = """
+_GOING: Final = """
+    INSERT INTO retention_draft
+    SELECT id, blob_id, size_bytes, ends, place, (%s::integer[])[rule + 1]
+    FROM retention_decided WHERE ends <= %s
+"""
+_COUNT: Final = """
+    SELECT ends <= %s, rule, kept_by, count(*), sum(size_bytes)
+    FROM retention_decided GROUP BY 1, 2, 3
+"""
+_ITEMS: Final = f"""
     INSERT INTO retention_plan_item (plan_id, artifact_id, project_id, path, ref, blob_id,
         size_bytes, physical_bytes, ends_at, place, rule)
-    SELECT %s, artifact_id, shared.project_id, path, ref, shared.blob_id, size_bytes,
-        CASE WHEN is_first AND going = (SELECT count(*) FROM artifact AS user_of
-            WHERE user_of.blob_id = shared.blob_id) THEN size_bytes ELSE 0 END,
+    SELECT %s, artifact.id, artifact.project_id, path, ref, shared.blob_id, size_bytes,
+        CASE WHEN is_first AND going = users.number THEN size_bytes ELSE 0 END,
         ends_at, place, rule
     FROM (
         SELECT *, count(*) OVER of_blob AS going,
             row_number() OVER (PARTITION BY blob_id ORDER BY artifact_id) = 1 AS is_first
         FROM retention_draft WINDOW of_blob AS (PARTITION BY blob_id)
     ) AS shared JOIN artifact ON artifact.id = shared.artifact_id
-    ORDER BY shared.project_id, artifact_id
-"""
+    JOIN ({users_of("retention_draft")}) AS users ON users.blob_id = shared.blob_id
+    ORDER BY artifact.project_id, artifact.id
+"""  # noqa: S608 - our own words
 _TOTALS: Final = """
     SELECT count(*), coalesce(sum(size_bytes), 0), count(*) FILTER (WHERE physical_bytes > 0),
         coalesce(sum(physical_bytes), 0)
@@ -75,12 +82,14 @@ def plan_retention(*, holder: Holder, actor: Actor, now: datetime) -> RetentionP
             cursor.execute(_DRAFT)
             # Before the rules: what changes between the two makes the plan stale, not wrong.
             depends = frontier(holder)
-            for alike in policies_below(holder):
+            groups = policies_below(holder)
+            gather_protected(cursor, protected_of(groups))
+            for alike in groups:
                 rules = Rules.of(alike.attached, alike.protections)
                 _decide(cursor, rules, alike.projects, tally, now=now)
             cursor.execute("ANALYZE retention_draft")
-            cursor.execute(_ITEMS, [plan])
-            cursor.execute("DROP TABLE retention_draft")
+            cursor.execute(_ITEMS, [plan, now])
+            cursor.execute("DROP TABLE retention_draft, protected_artifact")
             cursor.execute(_TOTALS, [plan])
             # Sums are numeric in SQL, and would be answered as 4096.0.
             artifacts, logical_bytes, blobs, physical_bytes = map(int, cursor.fetchone())
@@ -117,15 +126,16 @@ def _decide(
     cursor: CursorWrapper, rules: Rules, projects: list[Project], tally: Tally, *, now: datetime
 ) -> None:
     """Draft what goes of these projects, and count what each rule does."""
-    is_counted = counts_newer(rules)
-    made = expiry_sql(rules, now=now, place="artifact.place" if is_counted else None)
-    rows = candidates(projects, is_counted=is_counted)
-    numbers = [tally.number("ends", one.cited) for one in made.expire]
-    given: list[Any] = [*rows.parameters, *made.sql.parameters, numbers, now, now]
+    rows, known = candidates(projects, rules)
+    made = expiry_sql(rules, now=now, known=known)
+    given: list[Any] = [*rows.parameters, *made.sql.parameters]
     cursor.execute(_DECIDE.format(candidates=rows.text, expiry=made.sql.text), given)
+    cursor.execute(_GOING, [[tally.number("ends", one.cited) for one in made.expire], now])
+    cursor.execute(_COUNT, [now])
     for is_over, rule, kept_by, artifacts, size_bytes in cursor.fetchall():
         outcome, cited = _outcome(made, is_over=is_over, rule=rule, kept_by=kept_by)
         tally.add(outcome, cited, artifacts, int(size_bytes))
+    cursor.execute("DROP TABLE retention_decided")
 
 
 def _outcome(

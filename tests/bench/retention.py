@@ -1,18 +1,21 @@
 """Retention over very many artifacts: `python -m tests.bench.retention --artifacts 1000000`.
 
-On a PostgreSQL of its own, filled by sets of rows. It prints what a plan, a preview and a run cost
-(seconds; CPU seconds and memory of the database's process; both beside a bare count and sum of
-the same rows), and how long listings and uploads take before, during and after the run.
+On a PostgreSQL of its own, filled by sets of rows. It prints what a preview, a plan and a run cost:
+seconds, the CPU seconds of all of the database's processes, and both as multiples of a bare count
+and sum of the same rows, which are worth more than seconds of a busy machine. Beside that, how long
+listings and uploads take before a plan, during it, during the run, and after.
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, pairwise
 from pathlib import Path
@@ -75,29 +78,34 @@ def _measure_retention(*, days: int) -> None:
 
     now, holder, actor = datetime.now(UTC), Holder.instance(), administrator()
     rules = _rules(days)
-    _timed("bare count and sum", lambda: _execute(_BARE))
-    _timed("the same again", lambda: _execute(_BARE))
-    preview = _timed(
+    _execute(_BARE)  # the first one reads everything from files
+    bare, _rows = _timed("bare count and sum", lambda: _execute(_BARE))
+    _cost, preview = _timed(
         "preview",
         lambda: preview_retention(holder=holder, document=rules, actor=actor, now=now),
+        beside=bare,
     )
     change = RetentionChange(rules, preview=preview)
     set_retention(holder=holder, change=change, actor=actor, now=now)
-    plan = _timed("plan", lambda: plan_retention(holder=holder, actor=actor, now=now))
+    _cost, plan = _timed(
+        "plan", lambda: plan_retention(holder=holder, actor=actor, now=now), beside=bare
+    )
     _say(
         f"  {plan.looked_at:,} looked at, {plan.artifacts:,} go, {plan.logical_bytes:,} logical and"
         f" {plan.physical_bytes:,} physical bytes"
     )
     visits = _Visits()
     visits.report("before", seconds=20)
+    with visits.going_on("during a plan"):
+        plan = plan_retention(holder=holder, actor=actor, now=now)
     start_retention_run(plan=plan, actor=actor, now=now)
-    with visits.going_on("during"):
+    with visits.going_on("during the run"):
         _apply()
     visits.report("after", seconds=20)
 
 
 def _apply() -> None:
-    from artifacts.models import RetentionRun  # noqa: PLC0415 - after django.setup()
+    from artifacts.models import RetentionRun, RunState  # noqa: PLC0415 - after django.setup()
 
     finished = subprocess.run(
         [sys.executable, "-c", _WORKER],
@@ -110,6 +118,8 @@ def _apply() -> None:
     moments = [float(line) for line in finished.stdout.split()]
     batches = [later - at for at, later in pairwise(moments)]
     run = RetentionRun.objects.get()
+    if run.state != RunState.DONE:
+        raise SystemExit(f"the run ended {run.state}: {run.changed}")
     _say(
         f"apply: {run.removed_artifacts:,} removed, {run.spared_artifacts:,} spared, {run.state},"
         f" {moments[-1] - moments[0]:.1f} s; {len(batches)} batches, the longest"
@@ -130,7 +140,9 @@ class _Visits:
 
     @contextmanager
     def going_on(self, when: str) -> Iterator[None]:
-        """Visit while the block runs."""
+        """Visit while the block runs. The first visits load code, and do not count."""
+        self._list()
+        self._upload()
         stop = threading.Event()
         took: dict[str, list[float]] = {"listing": [], "upload": []}
         threads = [
@@ -186,18 +198,30 @@ class _Visits:
         )
 
 
-def _timed(name: str, act: Callable[[], Any]) -> Any:
-    """Do it, and say what it cost here and in the database's process."""
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    seconds: float
+    cpu_seconds: float
+
+
+def _timed(name: str, act: Callable[[], Any], *, beside: _Cost | None = None) -> tuple[_Cost, Any]:
+    """Do it, and say what it cost here and in the database."""
     backend = _execute("SELECT pg_backend_pid()")[0][0]
-    cpu, memory, began = _cpu_seconds(backend), _resident(backend), time.perf_counter()
+    cpu, began = _cpu_seconds_of_server(backend), time.perf_counter()
     done = act()
-    took = time.perf_counter() - began
+    cost = _Cost(time.perf_counter() - began, _cpu_seconds_of_server(backend) - cpu)
+    multiples = ""
+    if beside is not None:
+        multiples = (
+            f" ({cost.seconds / beside.seconds:.1f} and"
+            f" {cost.cpu_seconds / max(beside.cpu_seconds, 0.01):.1f} times the bare count)"
+        )
     _say(
-        f"{name}: {took:.1f} s, {_cpu_seconds(backend) - cpu:.1f} s of CPU in the database;"
-        f" its process {memory:.0f} MiB before and {_resident(backend):.0f} after,"
-        f" ours {_resident(os.getpid()):.0f}"
+        f"{name}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of CPU in the database{multiples};"
+        f" its process {_resident(backend):.0f} MiB, ours {_most_resident():.0f} at most;"
+        f" load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     )
-    return done
+    return cost, done
 
 
 def _execute(sql: str) -> list[tuple[Any, ...]]:
@@ -208,15 +232,31 @@ def _execute(sql: str) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _cpu_seconds_of_server(backend: int) -> float:
+    """Of all its processes, those that have ended included: a statement may use several."""
+    server = int(_stat(backend)[1])
+    alive = [_stat(int(one.name)) for one in Path("/proc").iterdir() if one.name.isdigit()]
+    own = [fields for fields in alive if fields and int(fields[1]) == server]
+    ticks = sum(map(int, _stat(server)[11:15]))
+    return (ticks + sum(int(one[11]) + int(one[12]) for one in own)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel tells of a process, from its state on; nothing when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _resident(pid: int) -> float:
     """Its own memory in MiB: what it shares with other processes is not counted."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:")) / 1024
+
+
+def _most_resident() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _quantile(values: Sequence[float], part: float) -> float:
@@ -231,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--artifacts", type=int, default=1_000_000)
-    parser.add_argument("--days", type=int, default=250, help="older ones go; releases stay")
+    parser.add_argument("--days", type=int, default=180, help="older ones go, a fifth; tags stay")
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     import tests.environment  # noqa: F401, PLC0415 - names the servers, before settings are read

@@ -12,7 +12,7 @@ from artifacts.domain.lifecycle import BuildState
 from artifacts.domain.patterns import Pattern
 from artifacts.domain.retention import Attached, Conditions, Decision, Facts, Rules, decide
 from artifacts.models import Artifact, Project
-from artifacts.queries.expiry import expiry_of, expiry_sql
+from artifacts.queries.expiry import Known, expiry_of, expiry_sql
 from tests.factories.builds import NOW
 from tests.factories.retention_policies import policies
 from tests.factories.shelf import Kind, put
@@ -112,9 +112,8 @@ def test_says_what_the_rule_says(shelf: list[tuple[Artifact, Kind]], place: int 
         } == said
 
     def in_sql(attached: list[Attached], place: int | None) -> dict[object, Decision]:
-        made = expiry_sql(
-            Rules.of(attached), now=now, place=str(place) if place is not None else None
-        )
+        known = Known(place=str(place) if place is not None else None)
+        made = expiry_sql(Rules.of(attached), now=now, known=known)
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""SELECT artifact.id, NULLIF(ends, 'infinity'), rule, kept_by

@@ -151,6 +151,25 @@ def test_gives_back_what_no_rule_takes_again_for_a_while(project: Project) -> No
     assert expiry.kept_by.name == "in-use"
 
 
+def test_keeps_bytes_from_being_free_only_as_long_as_something_protects_them(
+    project: Project,
+) -> None:
+    """Of one blob, one artifact is in the trash and the other is planned to go."""
+    first, _second = (put(project, Kind(path=path, bytes_of="same"), first=NOW) for path in "ab")
+    remove(first)
+    demand({"expire": [{"name": "old", "after_days": 5}]})
+
+    def freed() -> int:
+        plan = plan_retention(holder=Holder.instance(), actor=administrator(), now=TODAY)
+        assert plan.artifacts == 1
+        return plan.physical_bytes
+
+    assert freed() == 100
+    holding = Holding(Reach(artifact=first.pk), reason="case 7")
+    place_hold(project=project, holding=holding, actor=owner(project), now=TODAY)
+    assert freed() == 0
+
+
 def test_keeps_bytes_and_name_meanwhile(project: Project, store: MemoryBlobStore) -> None:
     artifact = release(project, store)
     expire_everything()

@@ -256,6 +256,15 @@ def test_takes_every_other_character_of_a_pattern_as_itself(name: str) -> None:
     assert not Pattern(name).matches("aab")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"), [("refs/tags/**", "refs/tags/v1"), ("a*b*", "ab"), ("**", "x"), ("a", "a")]
+)
+def test_begins_as_every_name_of_its_pattern_does(text: str, name: str) -> None:
+    assert Pattern(text).matches(name)
+    assert name.startswith(Pattern(text).beginning)
+    assert Pattern(text).beginning == text.partition("*")[0]
+
+
 POLICIES = policies(
     [
         Conditions(),
