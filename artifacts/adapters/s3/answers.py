@@ -27,14 +27,15 @@ class ObjectExists(Exception):
     """There is an object under this key already; nothing was written."""
 
 
-class ObjectUnlocked(StorageUnavailable):
-    """What was asked about locks has none; anything else cannot be done with it now."""
-
-
 def code_of(problem: bytes) -> str:
     """The code in the body of a refusal."""
     found = _CODE.search(problem)
     return found[1].decode() if found else ""
+
+
+def says_unlocked(refusal: StorageUnavailable) -> bool:
+    """Whether the object that was asked about its lock has none."""
+    return refusal.facts.get("reason") in _UNLOCKED
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def refuse(status: int, code: str, *, key: str) -> NoReturn:
     if code in _EXISTS or status == 412:  # noqa: PLR2004 - RFC 9110: precondition failed
         raise ObjectExists
     if code in _UNLOCKED:
-        raise ObjectUnlocked(reason=code)
+        raise StorageUnavailable(reason=code)  # an answer for who asks about locks: not logged
     if code in _GONE or status == 404:  # noqa: PLR2004 - RFC 9110: not found
         if code == "NoSuchBucket":
             raise StorageUnavailable(reason="NoSuchBucket")

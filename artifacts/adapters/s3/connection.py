@@ -267,7 +267,7 @@ class Bucket:
 
         Raises:
             BlobMissing: there is no such object.
-            ObjectUnlocked: its lock was asked for, and it has none.
+            StorageUnavailable: it cannot be done; `says_unlocked` knows objects without a lock.
         """
         about = {"Key": key, **_version(pin)} if key else {}
         with translated(key):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from artifacts.adapters.s3.answers import ObjectUnlocked
+from artifacts.adapters.s3.answers import says_unlocked
 from artifacts.adapters.s3.connection import Bucket
 from artifacts.errors import BlobMissing, StorageUnavailable
 from artifacts.ports import ObjectVersion
@@ -37,8 +37,12 @@ class S3ObjectHolds:
     def _is_held(self, one: ObjectVersion) -> bool:
         try:
             found = self._bucket.ask("get_object_legal_hold", one.key, one.pin)
-        except (BlobMissing, ObjectUnlocked):
+        except BlobMissing:
             return False
+        except StorageUnavailable as refusal:
+            if says_unlocked(refusal):
+                return False
+            raise
         return bool(found["LegalHold"].get("Status") == "ON")
 
     def _hold(self, one: ObjectVersion) -> bool:
