@@ -19,6 +19,7 @@ from artifacts.domain.bulk import (
 )
 from artifacts.domain.holds import Reach
 from artifacts.domain.lifecycle import BuildState
+from artifacts.domain.pacing import FIRST, LEAST
 from artifacts.domain.quota import Limits, Quota
 from artifacts.domain.reasons import ReasonMissing
 from artifacts.models import (
@@ -292,9 +293,9 @@ def test_takes_turns_with_others_and_smaller_batches_when_slow(project: Project)
 
     assert list(dict.fromkeys(seen)) == [
         (0, "running"),
-        (200, "running"),
-        (250, "running"),
-        (250, "done"),
+        (FIRST, "running"),
+        (FIRST, "done"),
+        *((FIRST + number * LEAST, "done") for number in (1, 2, 3)),
     ]
     assert Yank.objects.count() == 250
     assert Quarantine.objects.count() == 1

@@ -20,7 +20,6 @@ from artifacts.usecases.set_retention import RetentionChange, set_retention
 from kernel.actor import Permission
 from kernel.audit.models import AuditRecord
 from provenance.domain import slsa_v1
-from provenance.usecases.attest_builds import Attestor
 from tests.factories.actors import administrator
 from tests.factories.burying import bury
 from tests.factories.command import Command
@@ -109,7 +108,7 @@ def test_lets_a_plan_go(owner: Command, expired: Artifact) -> None:
 
 
 def test_sees_what_is_confirmed_and_what_waits(
-    owner: Command, expired: Artifact, attestor: Attestor
+    owner: Command, expired: Artifact, shop: Shop
 ) -> None:
     made = plan(owner)
     owner("retention", "apply", made)
@@ -118,7 +117,7 @@ def test_sees_what_is_confirmed_and_what_waits(
     trashed = owner("retention", "show", made)
     until = TrashedArtifact.objects.get().restorable_until.strftime("%Y-%m-%dT%H:%M")
     TrashedArtifact.objects.update(restorable_until=timezone.now())
-    bury(attestor, timezone.now())
+    bury(shop.attestor, timezone.now())
     store = MemoryBlobStore(blobs={Artifact.objects.get().blob.key: b"kept"})
     for days in (0, 2):
         collect_blobs(inventory=store, now=timezone.now() + timedelta(days=days))
