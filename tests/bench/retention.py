@@ -64,6 +64,7 @@ def _rules(days: int) -> dict[str, Any]:
 def measure(*, artifacts: int, days: int) -> None:
     """Fill the store, set rules, preview others, plan, apply; print what each took."""
     from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
+    from django.db import connection as django_connection  # noqa: PLC0415 - as above
 
     from tests.bench.seed import seed  # noqa: PLC0415 - as above
     from tests.environment import PASSWORD, SCRATCH  # noqa: PLC0415 - as above
@@ -84,6 +85,9 @@ def measure(*, artifacts: int, days: int) -> None:
                 connection.execute("CHECKPOINT")
             _say(f"seed: {artifacts:,} artifacts in {time.perf_counter() - began:.0f} s")
             _measure_retention(days=days)
+            # The server waits for its clients before it ends, and a pool keeps what is closed.
+            django_connection.close()
+            django_connection.close_pool()
     finally:
         shutil.rmtree(SCRATCH)
 
