@@ -20,6 +20,7 @@ _SEED_OPTIONS: Final = (
 def filled(*, artifacts: int) -> Iterator[float]:
     """So many artifacts, with builds and downloads; how many seconds that took."""
     from django.core.management import call_command  # noqa: PLC0415 - after django.setup()
+    from django.db import connection  # noqa: PLC0415 - as above
 
     from tests.bench.seed import seed  # noqa: PLC0415 - as above
     from tests.environment import PASSWORD, SCRATCH  # noqa: PLC0415 - as above
@@ -35,9 +36,12 @@ def filled(*, artifacts: int) -> Iterator[float]:
             now = datetime.now(UTC)
             seed(artifacts=artifacts, url=fast, now=now, behind="retention_downloads.sql")
             # What the database would do by and by, in the midst of what is measured.
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("VACUUM (ANALYZE)")
-                connection.execute("CHECKPOINT")
+            with psycopg.connect(url, autocommit=True) as tidying:
+                tidying.execute("VACUUM (ANALYZE)")
+                tidying.execute("CHECKPOINT")
             yield time.perf_counter() - began
+            # The server waits for its clients before it ends, and a pool keeps what is closed.
+            connection.close()
+            connection.close_pool()
     finally:
         shutil.rmtree(SCRATCH)
