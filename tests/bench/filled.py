@@ -42,6 +42,6 @@ def filled(*, artifacts: int) -> Iterator[float]:
             yield time.perf_counter() - began
             # The server waits for its clients before it ends, and a pool keeps what is closed.
             connection.close()
-            connection.close_pool()
+            connection.close_pool()  # type: ignore[attr-defined] # of the backend with a pool
     finally:
         shutil.rmtree(SCRATCH)
