@@ -5,8 +5,8 @@ from typing import Final
 FIRST: Final = 100
 # A batch of fewer takes as long as one of so many: what it asks once for all is most of it.
 LEAST: Final = 50
-# More at once save little, and no batch may take a second, also where the machine has become three
-# times as busy since the last one.
+# More at once save little. No batch may take a second: the target leaves room for a machine that
+# becomes busy while one runs; one that is many times overloaded takes longer for any of them.
 MOST: Final = 500
 TARGET_SECONDS: Final = 0.25
 
