@@ -47,11 +47,17 @@ AGE: Final = """
     UPDATE artifact SET stored_at = stored_at - interval '100 days'
     WHERE path LIKE 'old/%' AND stored_at > now() - interval '50 days'
 """
+# The sweep buries it when its removal is attested.
+FORGET: Final = (
+    "UPDATE trashed_artifact SET restorable_until = now() WHERE restorable_until > now()"
+)
 LOST: Final = """
     SELECT count(*) FROM unnest(%s::uuid[]) AS told (id)
     WHERE NOT EXISTS (SELECT FROM artifact WHERE artifact.id = told.id)
+        AND NOT EXISTS (SELECT FROM trashed_artifact WHERE trashed_artifact.id = told.id)
         AND NOT EXISTS (SELECT FROM tombstone WHERE tombstone.artifact_id = told.id)
 """
+BURIED: Final = "SELECT count(*), count(DISTINCT attestation_id) FROM tombstone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,7 @@ class Run:
         """Let what is old age, plan, apply, and wait for the workers, whoever is killed."""
         with database(self.instance) as connection:
             connection.execute(AGE)
+            connection.execute(FORGET)
         plan = self.administer("POST", "/api/v1/retention-plans")
         if plan["artifacts"]:
             self.administer("POST", f"/api/v1/retention-plans/{plan['id']}/apply")
@@ -232,6 +239,9 @@ def endure(run: Run, *, seconds: float) -> None:
     with database(run.instance) as connection:
         told = [one.artifact for one in (*run.live, *run.old)]
         [lost] = connection.execute(LOST, [told]).fetchone() or (len(told),)
+        buried, attested = connection.execute(BURIED).fetchone() or (0, 0)
+    run.count("tombstones", buried)
+    run.count("removals attested", attested)
     run.count("acknowledged", len(told))
     run.count("live at the end, downloaded whole", len(run.live))
     if lost:
@@ -239,9 +249,15 @@ def endure(run: Run, *, seconds: float) -> None:
     for name in ("found missing", "found differs", "damaged"):
         if run.counts[f"cleaner: {name}"]:
             run.wrong.append(f"the cleaner {name}: {run.counts[f'cleaner: {name}']}")
-    for needed in ("removed artifacts", "cleaner: collected", "downloads of live artifacts"):
-        if not run.counts[needed]:
-            run.wrong.append(f"nothing was proven: no {needed}")
+    needed = (
+        "removed artifacts",
+        "tombstones",
+        "cleaner: collected",
+        "downloads of live artifacts",
+    )
+    for one in needed:
+        if not run.counts[one]:
+            run.wrong.append(f"nothing was proven: no {one}")
 
 
 def _told(error: Exception) -> str:
