@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from config.reference.operations import OPERATIONS
 from tests.factories.browser import NARROW, WIDE, new_tab
@@ -34,9 +34,8 @@ def test_shows_every_operation_and_asks_nobody_else(
 ) -> None:
     with new_tab(browser, width=width) as tab:
         tab.page.goto(address, timeout=PATIENCE_MS)
-        tab.page.wait_for_selector(".opblock", timeout=PATIENCE_MS)
 
-        assert tab.page.locator(".opblock").count() == len(OPERATIONS)
+        expect(tab.page.locator(".opblock")).to_have_count(len(OPERATIONS), timeout=PATIENCE_MS)
         assert (tab.strayed, tab.complaints) == ([], [])
         if folder := os.environ.get("REFERENCE_PICTURES"):
             tab.page.screenshot(path=Path(folder) / f"reference-{width}.png")

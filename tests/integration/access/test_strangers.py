@@ -28,6 +28,7 @@ from artifacts.models import (
     Project,
     RetentionPlan,
     RetentionPreview,
+    Tombstone,
     Upload,
 )
 from artifacts.queries.retention import Holder
@@ -177,6 +178,7 @@ def secret(attestor: Attestor) -> Things:
         blob=blob,
         stored_at=now,
     )
+    _leave_tombstone(artifact, attestation := Attestation.objects.get())
     identity, _secret = token(place, Permission.READ)
     _join(place)
     return Things(
@@ -184,7 +186,7 @@ def secret(attestor: Attestor) -> Things:
         project="secret",
         build=build.pk,
         artifact=artifact.pk,
-        attestation=Attestation.objects.get().pk,
+        attestation=attestation.pk,
         token=identity,
         publisher=_trusted(place),
         invitation=_invited(place).pk,
@@ -195,6 +197,26 @@ def secret(attestor: Attestor) -> Things:
         hold=held(place).pk,
         preview=_previewed(place).pk,
         action=asked_of_none(place).pk,
+    )
+
+
+def _leave_tombstone(artifact: Artifact, attestation: Attestation) -> None:
+    """As if the artifact were gone as well: addresses of what is left name it by the same id."""
+    Tombstone.objects.create(
+        artifact_id=artifact.pk,
+        project=artifact.project,
+        build=artifact.build,
+        origin=artifact.origin,
+        path=artifact.path,
+        sha256=artifact.blob.sha256,
+        size_bytes=artifact.blob.size_bytes,
+        stored_at=artifact.stored_at,
+        removed_at=artifact.stored_at,
+        buried_at=artifact.stored_at,
+        removed_by="somebody",
+        attestation=attestation,
+        was_published=True,
+        evidence=attestation,
     )
 
 
