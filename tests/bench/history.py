@@ -39,7 +39,7 @@ ORGANIZATION: Final = "/administration/organizations/acme"
 FILE: Final = "dist/widget-1.0.tar.gz"
 # A person plans here: what the clock would plan on its own is not part of this story.
 SETTINGS: Final = {"STRONGROOM_RETENTION_EVERY_HOURS": "0"}
-_SECONDS: Final = 90
+_SECONDS: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,13 @@ def is_gone(stage: Stage, artifact: str) -> None:
     stage.page.goto(f"{stage.desk.url}/artifacts/{artifact}/history")
     stage.until(lambda: "This is its tombstone" in stage.page.inner_text("main"))
     stage.station("tombstone")
+    kept = stage.page.get_by_role("region", name="Evidence kept").get_by_role("link")
+    bundles = [str(link.get_attribute("href")) for link in kept.all()]
+    for bundle in bundles:
+        answer = stage.page.request.get(f"{stage.desk.url}{bundle}")
+        assert answer.ok, bundle
+        assert "dsseEnvelope" in answer.json(), bundle
+    assert len(bundles) > 1, "evidence of the build, and of the removal"
     stage.desk.go(f"{ORGANIZATION}/audit")
     stage.station("audit-trail")
 

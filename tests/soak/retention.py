@@ -39,7 +39,8 @@ JOBS: Final = 2
 READERS: Final = 2
 PAUSE_SECONDS: Final = 0.1
 GRACE_SECONDS: Final = 5.0
-KILLED_EVERY_SECONDS: Final = (8.0, 20.0)
+# The supervisor gives up what dies five times within a minute.
+KILLED_EVERY_SECONDS: Final = (16.0, 30.0)
 CONTENTS: Final = 150  # so few that bytes often come again while they are being collected
 DRAIN_SECONDS: Final = 180
 VICTIMS: Final = ("worker", "a pool child of the worker", "cleaner")
