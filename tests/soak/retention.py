@@ -102,12 +102,14 @@ class Run:
             self.counts[what] += number
 
     def upload(self) -> None:
-        """A file of its own; its bytes are one of a few hundred contents."""
+        """A file of its own; its bytes are one of few contents, or of what is old alone."""
         with self._lock:
             self.counts["tried"] += 1
             number = self.counts["tried"]
             content = self.chance.randrange(CONTENTS)
         kind = "old" if number % 2 else "live"
+        if number % 4 == 1:
+            content = CONTENTS + number // 20
         data = hashlib.shake_256(b"%d" % content).digest(1 + content * 400)
         path = f"/api/v1/projects/{self.instance.report.project}/artifacts/{kind}/{number}.bin"
         try:
