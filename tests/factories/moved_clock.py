@@ -1,6 +1,7 @@
 """The clock of a whole running store, set ahead by days.
 
-All of the store asks `django.utils.timezone` for the time; that answer is changed in its processes.
+All of the store asks `django.utils.timezone` for the time; that answer is changed in its processes,
+and with it that of the libraries that judge what it signs.
 PostgreSQL, Celery, tokens of issuers and certificates of others go on as they are.
 """
 
