@@ -12,7 +12,7 @@ from artifacts.api.bulk_shapes import BulkActionDocument, BulkItemDocument, Bulk
 from artifacts.api.documents import rfc3339
 from artifacts.api.filters import asked
 from artifacts.api.links import root
-from artifacts.api.pages import PAGE_FILES, next_link
+from artifacts.api.pages import PAGE_FILES, counted_page
 from artifacts.api.reasons import ReasonIn, validated
 from artifacts.domain.bulk import Act, Outcome
 from artifacts.models import BulkAction, BulkActionItem, BulkRun, Project
@@ -23,7 +23,7 @@ from artifacts.queries.bulk_actions import (
     run_of_bulk_action,
     visible_bulk_action,
 )
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import row_behind
 from artifacts.usecases.ask_bulk_action import ask_bulk_action
 from artifacts.usecases.cancel_bulk_action import cancel_bulk_action
 from artifacts.usecases.start_bulk_action import Confirmation, start_bulk_action
@@ -87,19 +87,19 @@ class BulkActionItems(NativeView):
         """Show one page of them, in the order of the work, with what came of each."""
         found = visible_bulk_action(actor=actor_of(request), action=action)
         parameters = asked(request, "cursor", "outcome")
-        after = decode_cursor(parameters.get("cursor"), row_number)
         items = items_of_bulk_action(
-            after[0] if after is not None else 0,
+            row_behind(parameters.get("cursor")),
             action=found,
             limit=PAGE_FILES + 1,
             outcome=choice(parameters, "outcome", Outcome),
         )
-        shown = items[:PAGE_FILES]
-        response = Response({"bulk_action": str(found.pk), "items": [_item(one) for one in shown]})
-        if len(items) > PAGE_FILES:
-            cursor = encode_cursor(shown[-1].pk)
-            response["Link"] = next_link(f"{bulk_url(found)}/items", cursor, parameters)
-        return response
+        return counted_page(
+            {"bulk_action": str(found.pk)},
+            items,
+            _item,
+            url=f"{bulk_url(found)}/items",
+            asked=parameters,
+        )
 
 
 class BulkActionStart(NativeView):

@@ -16,11 +16,7 @@ from django.db import connection, transaction
 
 from artifacts.domain.bulk import Act, BulkRunState, Outcome
 from artifacts.domain.pacing import FIRST, next_batch
-from artifacts.models import (
-    BulkAction,
-    BulkActionItem,
-    BulkRun,
-)
+from artifacts.models import BulkAction, BulkActionItem, BulkRun
 from artifacts.queries.bulk_outcomes import lock_and_decide
 from artifacts.queries.locking import holds_stand_still
 from artifacts.usecases.act_on_artifacts import Deed, act_on_artifacts
@@ -55,7 +51,7 @@ def run_bulk_actions(
     trash: timedelta = WEEK,
     meter: Callable[[], float] = time.monotonic,
 ) -> int:
-    """Go on with all that are under way, to their ends; how many ended. None where others do.
+    """Go on with all that are under way, to their ends; how many ended. 0 where others do that.
 
     What is removed can be restored for as long as `trash`. `meter` counts seconds: batches become
     smaller as long as they take too many.

@@ -18,7 +18,7 @@ from artifacts.queries.bulk_actions import (
     run_of_bulk_action,
     visible_bulk_action,
 )
-from artifacts.queries.positions import decode_cursor, encode_cursor, row_number
+from artifacts.queries.positions import encode_cursor, row_behind, row_number
 from artifacts.queries.retention import Holder
 from artifacts.usecases.ask_bulk_action import ask_bulk_action
 from artifacts.usecases.cancel_bulk_action import cancel_bulk_action
@@ -131,9 +131,8 @@ def _show(
 
 def _items(request: HttpRequest, found: BulkAction, act: Act) -> dict[str, Any]:
     given = asked(request, "cursor", "outcome")
-    after = decode_cursor(given.get("cursor"), row_number)
     items = items_of_bulk_action(
-        after[0] if after is not None else 0,
+        row_behind(given.get("cursor")),
         action=found,
         limit=PAGE_ITEMS + 1,
         outcome=choice(given, "outcome", Outcome),
