@@ -94,7 +94,8 @@ class Bucket:
     ) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._client: Any = boto3.client(
+        # A session of its own: the shared one keeps the first credentials it was asked for.
+        self._client: Any = boto3.Session().client(
             "s3",
             endpoint_url=settings.endpoint,
             region_name=settings.region,

@@ -23,7 +23,8 @@ class SignedReads:
 
     def __init__(self, settings: S3Settings) -> None:
         self._bucket = settings.bucket
-        self._client: Any = boto3.client(
+        # A session of its own: the shared one keeps the first credentials it was asked for.
+        self._client: Any = boto3.Session().client(
             "s3",
             endpoint_url=settings.endpoint,
             region_name=settings.region,

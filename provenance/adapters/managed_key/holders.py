@@ -109,7 +109,8 @@ def _open_file(path: str, secret: Secret) -> OpenedKey:
 def _open_aws(key_id: str, _secret: Secret) -> OpenedKey:
     """With a client of ours: the library's own would wait for minutes, beyond the batch's lease."""
     limits = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
-    client = boto3.client("kms", config=limits)
+    # A session of its own: the shared one keeps the first credentials it was asked for.
+    client = boto3.Session().client("kms", config=limits)
     answer = client.get_public_key(KeyId=key_id)
     public = load_spki(answer["PublicKey"])
     library = AWSSigner.from_priv_key_uri(f"awskms:{key_id}", _library_key(public))
