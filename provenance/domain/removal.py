@@ -5,7 +5,7 @@ says so. It proves what the store says that it did, and not that no copy exists.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from kernel.digest import Sha256
 from provenance.domain.attesting import Asked
 from provenance.domain.builders import removal_attestor_id
-from provenance.domain.statement import Statement, Subject, encode
+from provenance.domain.statement import Statement, Subject, encode, parse
 
 # A statement of so many stays below a quarter of a megabyte, unless paths are very long.
 MOST_REMOVED: Final = 256
@@ -86,10 +86,17 @@ def removal(*, project: UUID, removed: Sequence[Removed], base_url: str) -> Stat
 
 
 def asked_removal(statement: bytes, *, base_url: str) -> Asked:
-    """What a signer is asked for: these bytes, as the one who removes."""
-    return Asked(
-        predicate_type(base_url=base_url), statement, removal_attestor_id(base_url=base_url), {}
-    )
+    """What a signer is asked for: these bytes, as the one who removes.
+
+    Until it is signed, a statement moves with its store: its type is the address of today.
+
+    Raises:
+        MalformedStatement: they are none.
+    """
+    today, asked_for = predicate_type(base_url=base_url), parse(statement)
+    if asked_for.predicate_type != today:
+        statement = encode(replace(asked_for, predicate_type=today))
+    return Asked(today, statement, removal_attestor_id(base_url=base_url), {})
 
 
 def statement_of(*, project: UUID, removed: Sequence[Removed], base_url: str) -> bytes:

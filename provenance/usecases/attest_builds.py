@@ -21,6 +21,7 @@ from provenance.domain.build_facts import MalformedFacts, Witnessed
 from provenance.domain.confirmation import Confirmation
 from provenance.domain.removal import asked_removal
 from provenance.domain.slsa_v1 import Sealed, UnattestableEvent
+from provenance.domain.statement import MalformedStatement
 from provenance.models import AttestationRequest, RequestState
 from provenance.usecases.record_attestations import (
     Endings,
@@ -182,7 +183,7 @@ def write_statement(
     except UnattestableEvent as refusal:
         refuse_request(request=request, refusal=refusal, endings=endings, now=now)
         return None
-    except MalformedFacts as refusal:
+    except (MalformedFacts, MalformedStatement) as refusal:
         postpone(request=request, refusal=refusal, lease=request.lease, now=now)
         return None
     request.statement = wanted.statement
@@ -198,7 +199,7 @@ def asked_for(
 
     Raises:
         UnattestableEvent: the job's commit is not the code that ran.
-        MalformedFacts: the row cannot be read.
+        MalformedFacts, MalformedStatement: the row cannot be read.
     """
     if request.build_id is None:
         return asked_removal(bytes(request.statement or b""), base_url=base_url)

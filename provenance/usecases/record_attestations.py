@@ -19,7 +19,7 @@ from kernel.metrics import SIGNING_FAILURES, SIGNING_SECONDS
 from provenance.domain.attesting import Asked
 from provenance.domain.backoff import LONGEST, LONGEST_IN_AN_OUTAGE, delay
 from provenance.domain.build_facts import MalformedFacts
-from provenance.domain.statement import Subject
+from provenance.domain.statement import MalformedStatement, Subject
 from provenance.domain.transparency import DEFAULT, Transparency
 from provenance.errors import SignerRefused, SignerUnavailable
 from provenance.models import (
@@ -219,7 +219,7 @@ def _ask_again_later(first: AttestationRequest, *, now: datetime) -> None:
 def postpone(
     *,
     request: AttestationRequest,
-    refusal: SignerRefused | SignerUnavailable | MalformedFacts,
+    refusal: SignerRefused | SignerUnavailable | MalformedFacts | MalformedStatement,
     lease: UUID | None,
     now: datetime,
 ) -> None:

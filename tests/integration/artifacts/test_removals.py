@@ -17,6 +17,7 @@ from artifacts.queries.trash import removals_without_evidence
 from artifacts.usecases.apply_retention import WEEK
 from artifacts.usecases.collect_blobs import collect_blobs
 from artifacts.usecases.create_project import create_project
+from artifacts.usecases.empty_trash import empty_trash
 from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.remove_artifact import remove_artifact
@@ -264,6 +265,33 @@ def _copy_without(column: str) -> None:
             f"""INSERT INTO tombstone (artifact_id, path, {columns})
             SELECT gen_random_uuid(), 'other', {columns} FROM tombstone"""  # noqa: S608 - our words
         )
+
+
+def test_is_signed_at_the_address_that_the_store_has_by_then(
+    project: Project, desk: Attestor
+) -> None:
+    removed(project)
+    empty_trash(base_url="https://former.test", now=OVER)
+
+    assert attest(desk, OVER) == 1
+
+    attestation = removal_attestations().get()
+    assert attestation.predicate_type == f"{settings.PUBLIC_URL}/predicates/removal/v1"
+
+
+def test_lets_no_unreadable_request_keep_the_others_waiting(
+    project: Project, desk: Attestor
+) -> None:
+    removed(project)
+    ask(OVER)
+    AttestationRequest.objects.filter(build_id=None).update(statement=b"{}")
+    readable = removed(project, replace(ATTESTED, path="b"))
+
+    assert bury(desk, OVER) == 1
+
+    assert Tombstone.objects.get().artifact_id == readable.pk
+    stuck = AttestationRequest.objects.get(build_id=None, state=RequestState.PENDING)
+    assert (stuck.last_error or {})["code"] == "malformed-statement"
 
 
 def test_keeps_no_bundle_of_another_removal(
