@@ -173,8 +173,7 @@ class _Reader:
 
 def read(environ: Mapping[str, str] = os.environ) -> Environment:
     """Read the whole environment; a missing or wrong value ends the process, naming each."""
-    values = _values(environ)
-    reader = _Reader(values)
+    reader = _Reader(_values(environ))
     environment = Environment(
         profile=_profile(reader),
         public_url=_public_url(reader),

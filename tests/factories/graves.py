@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from artifacts.models import Artifact, Project, Tombstone, TrashedArtifact
 from artifacts.models.artifact import NamedFile
@@ -75,7 +76,7 @@ def _evidence(artifact: Artifact) -> Attestation | None:
     return subject.attestation if subject is not None else None
 
 
-def _row(artifact: NamedFile) -> dict[str, object]:
+def _row(artifact: NamedFile) -> dict[str, Any]:
     names = [one.name for one in NamedFile._meta.local_fields if one.name != "id"]  # noqa: SLF001 - Django documents it
     return {name: getattr(artifact, name) for name in names}
 

@@ -9,20 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
-from django.conf import settings
-from django.core.management import CommandError, call_command
-from django.db import IntegrityError, ProgrammingError, connection, transaction
-from django.utils import timezone
-from pytest_django import Settings
+from django.db import IntegrityError, ProgrammingError, connection
 
 from artifacts.domain.declarations import Kind as Use
 from artifacts.domain.evidence_clock import EvidenceRunUnderWay, KeptBy
 from artifacts.domain.holds import Reach
 from artifacts.domain.patterns import Pattern
 from artifacts.models import Artifact, DeclaredUse, Project, TrashedArtifact
-from artifacts.queries.ending import Amount, evidence_over
+from artifacts.queries.ending import Amount
 from artifacts.usecases.declare_use import declare_use
 from artifacts.usecases.end_evidence import BATCH, Ending, end_evidence
 from config.owner import as_owner
@@ -31,43 +26,17 @@ from kernel.audit.models import AuditRecord
 from provenance.adapters.evidence_directory import EvidenceDirectory
 from provenance.errors import EvidenceNotSaved
 from provenance.models import Attestation, AttestationRequest, EvidenceEnd, RequestState
-from provenance.queries.comparing import EvidenceDifference, evidence_differences
+from provenance.queries.comparing import evidence_differences
 from provenance.usecases.save_bundles import Saved, save_bundles, save_nothing
 from tests.factories import legal_holds
 from tests.factories.actors import administrator
+from tests.factories.endings import DAYS, FIRST, NOW, OVER, end, has_ended, kept, long_gone
 from tests.factories.graves import ATTESTED, REMOVAL, Gone, beside, bury_row, gone, trash_row
 from tests.factories.shelf import put
 
 # The owner's connection, too.
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "migrator"])
-Capture = pytest.CaptureFixture[str]
-DAYS = 400
-NOW = timezone.now()
-FIRST = NOW - timedelta(days=900)
-OVER = NOW - timedelta(days=DAYS)
 YOUNG = OVER + timedelta(seconds=1)
-
-
-def long_gone(project: Project, path: str = "a") -> Gone:
-    return gone(project, path, first=FIRST, buried_at=OVER)
-
-
-def end(save: Callable[..., Saved] = save_nothing) -> Amount:
-    ending = Ending(DAYS, save)
-    with as_owner():
-        return end_evidence(
-            ending=ending, actor=administrator(), clock=lambda: NOW, told=lambda _so_far: None
-        )
-
-
-def has_ended(one: Gone) -> bool:
-    one.attestation.refresh_from_db()
-    return one.attestation.end is not None
-
-
-def kept() -> dict[KeptBy | None, int]:
-    over = evidence_over(life=timedelta(days=DAYS), now=NOW)
-    return {why: amount.builds for why, amount in over.items()}
 
 
 class Meanwhile:
@@ -322,14 +291,8 @@ def test_ends_in_batches_and_once(project: Project) -> None:
 
 def test_is_ended_by_one_at_a_time(project: Project) -> None:
     one = long_gone(project)
-    url = str(settings.ENVIRONMENT.migrator_database_url)
-
-    def as_a_second() -> None:
-        with psycopg.connect(url):
-            end()
-
     with pytest.raises(EvidenceRunUnderWay):
-        end(Meanwhile(as_a_second))
+        end(Meanwhile(end))
 
     assert not has_ended(one)
 
@@ -344,105 +307,3 @@ def test_of_the_same_bytes_built_again_is_another(project: Project) -> None:
     kept_one = Attestation.objects.get(build_id=again.build_id)
     assert kept_one.kept_bundle
     assert EvidenceEnd.objects.get().bundles == 1
-
-
-def test_that_was_changed_is_kept_and_found(project: Project) -> None:
-    one = long_gone(project)
-    with as_owner():
-        Attestation.objects.filter(pk=one.attestation.pk).update(bundle=b"something else")
-
-    assert (end(), kept()) == (Amount(), {KeptBy.DIFFERENCE: 1})
-    assert list(evidence_differences()) == [
-        EvidenceDifference(f"attestation {one.attestation.pk}", "the bundle was changed")
-    ]
-    with pytest.raises(CommandError, match="not as it was recorded"):
-        call_command("audit", "evidence")
-
-
-def test_that_was_emptied_is_found_without_its_end(project: Project) -> None:
-    one = long_gone(project)
-
-    with as_owner(), transaction.atomic():
-        with pytest.raises(IntegrityError, match="bundle_or_its_end"), transaction.atomic():
-            Attestation.objects.filter(pk=one.attestation.pk).update(bundle=None)
-        with connection.cursor() as sql:
-            sql.execute("ALTER TABLE attestation DROP CONSTRAINT bundle_or_its_end")
-        Attestation.objects.filter(pk=one.attestation.pk).update(bundle=None)
-        [found] = evidence_differences()
-        transaction.set_rollback(True)
-
-    assert found.of == f"attestation {one.attestation.pk}"
-    assert found.what == "the bundle is gone, and nothing says that it ended"
-
-
-def test_that_ended_is_found_where_the_audit_trail_says_otherwise(
-    project: Project, capsys: Capture
-) -> None:
-    long_gone(project)
-    end()
-    said = EvidenceEnd.objects.get()
-
-    call_command("audit", "evidence")
-    assert "1 bundles are as they were recorded; 1 have ended" in capsys.readouterr().out
-    with as_owner(), transaction.atomic():
-        EvidenceEnd.objects.update(bundles=2)
-        [counted] = evidence_differences()
-        EvidenceEnd.objects.update(bundles=1, manifest_sha256="f" * 64)
-        [listed] = evidence_differences()
-        EvidenceEnd.objects.update(manifest_sha256="")
-        AuditRecord.objects.filter(action="evidence.end").delete()
-        [untold] = evidence_differences()
-        transaction.set_rollback(True)
-
-    assert {counted.of, listed.of, untold.of} == {f"end {said.pk}"}
-    assert counted.what == "other bundles ended: 1 in the trail, 2 here, 1 found"
-    assert listed.what == "another list was saved"
-    assert untold.what == "the audit trail does not have it"
-
-
-def test_command_shows_what_it_would_do_and_does_it_when_told(
-    project: Project, settings: Settings, capsys: Capture, tmp_path: Path
-) -> None:
-    settings.EVIDENCE_DAYS = DAYS
-    one, held = long_gone(project), long_gone(project, "b")
-    legal_holds.hold(project, Reach(artifact=held.tombstone.artifact_id), now=NOW)
-
-    call_command("end_evidence")
-    shown = capsys.readouterr().out.splitlines()
-    assert not has_ended(one)
-    call_command("end_evidence", "--apply", f"--save={tmp_path / 'copy'}")
-
-    size = len(held.attestation.kept_bundle)
-    assert shown[0] == "gone for 400 days and more:"
-    assert shown[1].split() == ["may", "end", "1", "builds", "1", "bundles", f"{size}", "bytes"]
-    [kept_line] = [line for line in shown if "a legal hold" in line]
-    assert kept_line.split()[-6:] == ["1", "builds", "1", "bundles", f"{size}", "bytes"]
-    assert "ended" in capsys.readouterr().out
-    assert has_ended(one)
-    assert not has_ended(held)
-
-
-@pytest.mark.parametrize(
-    ("days", "arguments", "said"),
-    [
-        (None, [], "kept for ever"),
-        (None, ["--apply", "--without-copy"], "kept for ever"),
-        (DAYS, ["--apply"], "--save DIR or --without-copy"),
-        (DAYS, ["--without-copy"], "--apply goes with"),
-        (DAYS, ["--apply", "--save=x", "--without-copy"], "not allowed with"),
-    ],
-)
-def test_command_does_nothing_by_half(
-    project: Project,
-    settings: Settings,
-    days: int | None,
-    arguments: list[str],
-    said: str,
-) -> None:
-    one = long_gone(project)
-    settings.EVIDENCE_DAYS = days
-
-    with pytest.raises(CommandError, match=said):
-        call_command("end_evidence", *arguments)
-
-    assert not has_ended(one)

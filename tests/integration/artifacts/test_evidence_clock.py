@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -28,19 +27,16 @@ from artifacts.models import (
 )
 from artifacts.queries.ending import builds_due, clock_of
 from artifacts.usecases.create_project import create_project
-from artifacts.usecases.end_evidence import Ending, end_evidence
 from config.owner import as_owner
 from provenance.models import Attestation, AttestationRequest
-from provenance.usecases.save_bundles import save_nothing
 from tests.factories.actors import administrator
+from tests.factories.endings import DAYS, FIRST, NOW, end
 from tests.factories.graves import ATTESTED, beside, bury_row, gone, trash_row
 from tests.factories.people import account, owner_at_a_browser, personal_token
 from tests.factories.shelf import put
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "migrator"])
-NOW = timezone.now()
-FIRST = NOW - timedelta(days=900)
-LIFE = timedelta(days=400)
+LIFE = timedelta(days=DAYS)
 PATHS = ("a", "dist/b")
 
 
@@ -221,16 +217,6 @@ def _like(first: Artifact, key: object) -> Artifact:
 def reader(project: Project) -> dict[str, str]:
     token = personal_token(account("rita", project_place(project), Role.READER))
     return {"Authorization": f"Bearer {token}"}
-
-
-def end() -> None:
-    with as_owner():
-        end_evidence(
-            ending=Ending(LIFE.days, save_nothing),
-            actor=administrator(),
-            clock=lambda: NOW,
-            told=lambda _so_far: None,
-        )
 
 
 def test_is_told_with_the_tombstone(

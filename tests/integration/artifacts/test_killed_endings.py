@@ -2,32 +2,25 @@
 
 import json
 import signal
-from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from artifacts.models import Project
-from artifacts.usecases.end_evidence import Ending, end_evidence
-from config.owner import as_owner
 from kernel.audit.models import AuditRecord
 from provenance.adapters.evidence_directory import EvidenceDirectory
 from provenance.models import Attestation, EvidenceEnd
 from provenance.queries.comparing import evidence_differences
 from provenance.usecases.save_bundles import save_bundles
-from tests.factories.actors import administrator
-from tests.factories.graves import gone
+from tests.factories.endings import DAYS, end, long_gone
 from tests.factories.killed import killed_at
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "migrator"])
-DAYS = 400
-NOW = timezone.now()
-WORKER = """
+WORKER = f"""
 import django, os, sys
-os.environ["STRONGROOM_EVIDENCE_DAYS"] = "400"
+os.environ["STRONGROOM_EVIDENCE_DAYS"] = "{DAYS}"
 django.setup()
 from django.core.management import call_command
 call_command("end_evidence", "--apply", "--save=" + sys.argv[1])
@@ -43,24 +36,12 @@ POINTS = {
 
 @pytest.mark.parametrize("point", POINTS)
 def test_is_finished_by_the_next(project: Project, tmp_path: Path, point: str) -> None:
-    buried_at = NOW - timedelta(days=DAYS)
-    bundles = {
-        gone(
-            project, path, first=NOW - timedelta(days=900), buried_at=buried_at
-        ).attestation.kept_bundle
-        for path in ("a", "b")
-    }
+    bundles = {long_gone(project, path).attestation.kept_bundle for path in ("a", "b")}
     folder = tmp_path / "copy"
 
     died = killed_at(point, tmp_path / "trigger", script=WORKER, argument=str(folder))
     ended = Attestation.objects.exclude(end=None).count()
-    with as_owner():
-        end_evidence(
-            ending=Ending(DAYS, partial(save_bundles, copy=EvidenceDirectory(folder))),
-            actor=administrator(),
-            clock=timezone.now,
-            told=lambda _so_far: None,
-        )
+    end(partial(save_bundles, copy=EvidenceDirectory(folder)))
 
     assert died == -signal.SIGKILL
     assert ended == POINTS[point]
