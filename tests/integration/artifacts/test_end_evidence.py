@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection
+from django.db.transaction import TransactionManagementError
 
 from artifacts.domain.declarations import Kind as Use
 from artifacts.domain.evidence_clock import EvidenceRunUnderWay, KeptBy
@@ -27,6 +28,7 @@ from provenance.adapters.evidence_directory import EvidenceDirectory
 from provenance.errors import EvidenceNotSaved
 from provenance.models import Attestation, AttestationRequest, EvidenceEnd, RequestState
 from provenance.queries.comparing import evidence_differences
+from provenance.usecases.end_bundles import Cause, end_bundles
 from provenance.usecases.save_bundles import Saved, save_bundles, save_nothing
 from tests.factories import legal_holds
 from tests.factories.actors import administrator
@@ -257,6 +259,21 @@ def test_stays_when_something_keeps_it_while_it_is_being_saved(project: Project,
     both, rest = save.saved
     assert both - rest == {one.tombstone.build_id}
     assert EvidenceEnd.objects.get().bundles == 1
+
+
+def test_ends_nothing_when_all_of_it_is_kept_meanwhile(project: Project) -> None:
+    one = long_gone(project)
+
+    assert end(Meanwhile(lambda: legal_holds.hold(project, now=NOW))) == Amount()
+
+    assert not has_ended(one)
+    assert not EvidenceEnd.objects.exists()
+    assert not AuditRecord.objects.filter(action="evidence.end").exists()
+
+
+def test_stands_or_falls_with_what_says_so(project: Project) -> None:
+    with pytest.raises(TransactionManagementError, match="joins"):
+        end_bundles(scope=project.scope, saved=Saved(()), cause=Cause(DAYS, "x"), now=NOW)
 
 
 def test_is_not_ended_where_it_cannot_be_saved(project: Project, tmp_path: Path) -> None:

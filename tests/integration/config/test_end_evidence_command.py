@@ -68,3 +68,16 @@ def test_command_does_nothing_by_half(
         call_command("end_evidence", *arguments)
 
     assert not has_ended(one)
+
+
+def test_command_says_where_it_could_not_save(
+    project: Project, settings: Settings, tmp_path: Path
+) -> None:
+    settings.EVIDENCE_DAYS = DAYS
+    one, file = long_gone(project), tmp_path / "a file"
+    file.touch()
+
+    with pytest.raises(CommandError, match=r"evidence-not-saved: .*a file.*Not a directory"):
+        call_command("end_evidence", "--apply", f"--save={file / 'copy'}")
+
+    assert not has_ended(one)

@@ -9,9 +9,11 @@ from artifacts.models import Project
 from artifacts.queries.ending import Amount
 from config.owner import as_owner
 from kernel.audit.models import AuditRecord
+from kernel.audit.record import record
 from provenance.models import Attestation, EvidenceEnd
-from provenance.queries.comparing import EvidenceDifference, evidence_differences
-from tests.factories.endings import end, kept, long_gone
+from provenance.queries.comparing import ENDED, EvidenceDifference, evidence_differences
+from tests.factories.actors import administrator
+from tests.factories.endings import NOW, end, kept, long_gone
 from tests.factories.shelves import make_project
 
 # The owner's connection, too.
@@ -76,3 +78,12 @@ def test_that_ended_is_found_where_the_audit_trail_says_otherwise(
     assert counted.what == "other bundles ended: 1 in the trail, 2 here, 1 found"
     assert listed.what == "another list was saved"
     assert untold.what == "the audit trail does not have it"
+
+
+def test_an_end_that_only_the_trail_has_is_found(project: Project) -> None:
+    """What somebody can write with a server's rights."""
+    record(administrator(), ENDED, str(project), now=NOW, end="an end", bundles=1)
+
+    [found] = evidence_differences()
+
+    assert found == EvidenceDifference("end an end", "the audit trail has it, and nothing else")
