@@ -223,6 +223,12 @@ def trash_window() -> timedelta:
     return timedelta(days=settings.TRASH_DAYS)
 
 
+def evidence_life() -> timedelta | None:
+    """How long evidence is kept behind the last tombstone of its build; None is for ever."""
+    days: int | None = settings.EVIDENCE_DAYS
+    return timedelta(days=days) if days is not None else None
+
+
 def retention_schedule() -> timedelta | None:
     """How often retention runs by the clock; None where it does not."""
     hours: int = settings.RETENTION_EVERY_HOURS

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import sql
 
-READ_ONLY: Final = ("django_migrations",)
+READ_ONLY: Final = ("django_migrations", "evidence_end")
 APPEND_ONLY: Final = (
     "attestation",
     "attestation_subject",

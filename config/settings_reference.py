@@ -220,6 +220,15 @@ _GROUPS: Final[dict[str, tuple[Setting, ...]]] = {
             "30",
             "7",
         ),
+        Setting(
+            "EVIDENCE_DAYS",
+            Kind.COUNT,
+            User.ALL,
+            "how long attestations of a build are kept behind its last tombstone, until an "
+            "operator [may end them](keeping.md#the-clock-of-evidence); 365 or more. Unset: "
+            "for ever",
+            "3650",
+        ),
     ),
     "Limits": (
         Setting(

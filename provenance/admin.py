@@ -192,6 +192,7 @@ class AttestationAdmin(ReadOnly):
         "build",
         "request",
         "recorded",
+        "ended",
         "bundle_sha256",
         "subject_list",
         "statement",
@@ -236,6 +237,10 @@ class AttestationAdmin(ReadOnly):
     def recorded(self, one: Attestation) -> str:
         return shown.moment(one.recorded_at)
 
+    @column("bundle ended")
+    def ended(self, one: Attestation) -> str:
+        return shown.moment(one.end.ended_at if one.end is not None else None)
+
     @column("subjects")
     def subject_list(self, one: Attestation) -> str:
         found = AttestationSubject.objects.filter(attestation=one).order_by("id")
@@ -244,14 +249,24 @@ class AttestationAdmin(ReadOnly):
 
     @column("statement, as it was signed")
     def statement(self, one: Attestation) -> str:
-        document = json.loads(bytes(one.bundle))
+        document = _document(one)
+        if document is None:
+            return shown.document(None)
         return shown.document(json.loads(base64.b64decode(document["dsseEnvelope"]["payload"])))
 
     @column("the rest of the bundle")
     def envelope(self, one: Attestation) -> str:
-        document = json.loads(bytes(one.bundle))
+        document = _document(one)
+        if document is None:
+            return shown.document(None)
         document["dsseEnvelope"]["payload"] = "see above"
         return shown.document(document)
+
+
+def _document(one: Attestation) -> dict[str, Any] | None:
+    """The bundle, to be read; None where it has ended."""
+    document: dict[str, Any] | None = json.loads(bytes(one.bundle)) if one.bundle else None
+    return document
 
 
 def _first_subject(attestation: UUID) -> AttestationSubject | None:

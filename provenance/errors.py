@@ -85,3 +85,17 @@ class NoSuchTreeSize(Refusal):
 
     code = "no-such-tree-size"
     kind = Kind.INVALID
+
+
+class EvidenceEnded(Refusal):
+    """The attestation's bundle is not kept any more: what it is about has long been gone."""
+
+    code = "evidence-ended"
+    kind = Kind.GONE
+
+
+class EvidenceNotSaved(Refusal):
+    """Evidence could not be saved to the folder that was named, so that none of it was ended."""
+
+    code = "evidence-not-saved"
+    kind = Kind.UNAVAILABLE

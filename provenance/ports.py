@@ -232,3 +232,23 @@ class SignerKeys(Protocol):
             TrustRootMissing: no keys have been created yet.
         """
         ...
+
+
+class EvidenceCopy(Protocol):
+    """Keeps what is about to end, outside of the store; the same again is harmless."""
+
+    def save(self, bundle: bytes) -> str:
+        """Keep one bundle under its digest; the name under which it can be found.
+
+        Raises:
+            EvidenceNotSaved: it could not be written.
+        """
+        ...
+
+    def finish(self, manifest: bytes) -> None:
+        """Keep the list of what was saved before it; when this returns, all of it is durable.
+
+        Raises:
+            EvidenceNotSaved: it could not be written.
+        """
+        ...

@@ -99,14 +99,19 @@ def attestation_row(one: "Attestation", url: str) -> AttestationRow:
         "predicate_type": one.predicate_type,
         "bundle_sha256": one.bundle_sha256,
         "recorded_at": rfc3339(one.recorded_at),
+        "ended_at": rfc3339(one.end.ended_at) if one.end is not None else None,
         "media_type": BUNDLE_TYPE,
         "url": url,
     }
 
 
 def bundle_response(one: "Attestation") -> HttpResponse:
-    """The exact bytes of its bundle."""
-    response = HttpResponse(bytes(one.bundle), content_type=BUNDLE_TYPE)
+    """The exact bytes of its bundle.
+
+    Raises:
+        EvidenceEnded: they are not kept any more.
+    """
+    response = HttpResponse(one.kept_bundle, content_type=BUNDLE_TYPE)
     response["Repr-Digest"] = Sha256(one.bundle_sha256).field
     response["ETag"] = f'"sha256:{one.bundle_sha256}"'
     response["Content-Disposition"] = f'attachment; filename="{one.pk}.sigstore.json"'

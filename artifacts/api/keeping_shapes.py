@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypedDict
 from artifacts.api.retention_shapes import CitedRuleDocument
 from artifacts.api.verdict_shapes import AttestationRow
 from artifacts.domain.declarations import Kind
+from artifacts.domain.evidence_clock import KeptBy
 from artifacts.domain.holds import HoldState
 from kernel.shapes import Count, Digest, FilePath, Id, ProjectName, Says, SizeBytes, Time, Url
 
@@ -81,6 +82,19 @@ class TrashedDocument(TypedDict):
     restore: Url
 
 
+class EvidenceClockDocument(TypedDict):
+    """Until when the bundles of a build are kept of which files are gone."""
+
+    kept_until: Annotated[Time | None, Says(description="Null is for ever.")]
+    kept_by: Annotated[
+        str | None,
+        Says(
+            enum=[*(why.value for why in KeptBy), None],
+            description="What keeps them now; null where an operator may end them.",
+        ),
+    ]
+
+
 class TombstoneDocument(TypedDict):
     """What is left of an artifact that is gone for good."""
 
@@ -98,9 +112,13 @@ class TombstoneDocument(TypedDict):
     rule: CitedRuleDocument | None
     plan: Id | None
     removal: Annotated[Url, Says(description="The attestation that it was removed.")]
+    evidence: Annotated[
+        EvidenceClockDocument | None,
+        Says(description="Null where no bundle of its build is kept; the removal's always is."),
+    ]
     attestations: Annotated[
         list[AttestationRow],
-        Says(description="All that are kept about its bytes in its build, and the removal's."),
+        Says(description="All about its bytes in its build, then the removal's."),
     ]
 
 

@@ -3,18 +3,21 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from artifacts.api.documents import cited_document, rfc3339
 from artifacts.api.evidence import attestation_row, bundle_response
-from artifacts.api.keeping_shapes import TombstoneDocument
+from artifacts.api.keeping_shapes import EvidenceClockDocument, TombstoneDocument
 from artifacts.api.links import root, tombstone_bundle_url
 from artifacts.domain.retention import Cited, Level
 from artifacts.domain.visibility import require_read
 from artifacts.errors import AttestationNotFound
 from artifacts.models import Tombstone
+from artifacts.queries.ending import clock_of
 from artifacts.queries.tombstones import evidence_kept, visible_tombstone
+from artifacts.wiring import evidence_life
 from kernel.native import NativeView
 from kernel.rest import actor_of
 
@@ -62,10 +65,22 @@ def _document(found: Tombstone) -> TombstoneDocument:
         "rule": cited_document(_cited(found), found.project),
         "plan": str(found.plan_id) if found.plan_id is not None else None,
         "removal": tombstone_bundle_url(found, found.attestation_id),
+        "evidence": _clock(found),
         "attestations": [
             attestation_row(one, tombstone_bundle_url(found, one.pk))
             for one in evidence_kept(found)
         ],
+    }
+
+
+def _clock(found: Tombstone) -> EvidenceClockDocument | None:
+    clock = clock_of(found.build_id, life=evidence_life(), now=timezone.now())
+    if clock is None:
+        return None
+    until, why = clock.kept_until, clock.kept_by
+    return {
+        "kept_until": rfc3339(until) if until is not None else None,
+        "kept_by": why.value if why is not None else None,
     }
 
 

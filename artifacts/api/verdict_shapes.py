@@ -26,6 +26,7 @@ class AttestationRow(TypedDict):
     predicate_type: Annotated[str, Says(examples=["https://slsa.dev/provenance/v1"])]
     bundle_sha256: Digest
     recorded_at: Time
+    ended_at: Annotated[Time | None, Says(description="Since when its bundle is kept no more.")]
     media_type: str
     url: Url
 

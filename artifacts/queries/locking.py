@@ -3,9 +3,10 @@
 Whoever adds to a build holds it open together with all others who do; whoever seals it or changes
 its files waits for those, and keeps later ones out. The collector's turn, which one has. And
 holds: whoever removes keeps them as they are until the commit, whoever changes them waits for that.
-And retention policies, which are set one after the other.
+And retention policies, which are set one after the other. And evidence, which one ends.
 """
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Final
 from uuid import UUID
@@ -25,6 +26,7 @@ _HOLDS: Final = 0x5354_484F_4C44  # another
 _POLICIES: Final = 0x5354_504F_4C49  # and another
 
 _MAPPING: Final = 0x5354_4D41_5050  # and another
+_EVIDENCE: Final = 0x5354_4556_4944  # and another
 
 
 def collectors_turn() -> AbstractContextManager[bool]:
@@ -35,6 +37,17 @@ def collectors_turn() -> AbstractContextManager[bool]:
 def mappers_turn() -> AbstractContextManager[bool]:
     """Whether it is ours to change what the bucket holds."""
     return only_one(_MAPPING)
+
+
+def evidence_turn() -> AbstractContextManager[bool]:
+    """Whether it is ours to end evidence."""
+    return only_one(_EVIDENCE)
+
+
+def hold_builds(builds: Collection[UUID]) -> None:
+    """Lock these builds, so that nobody adds a file to one until the commit."""
+    found = Build.objects.select_for_update().filter(pk__in=builds).order_by("pk")
+    list(found.values_list("pk", flat=True))
 
 
 def build_held_together(build: UUID) -> Build | None:

@@ -28,11 +28,12 @@ HELD_UNTIL: Final = f"""
     SELECT max(COALESCE(hold.ends_at, 'infinity')) FROM hold WHERE {COVERS}
 """  # noqa: S608 - words of our own
 SHA256: Final = "(SELECT blob.sha256 FROM blob WHERE blob.id = artifact.blob_id)"
-IN_USE_UNTIL: Final = f"""
+USED_UNTIL: Final = """
     SELECT max(COALESCE(declared_use.ends_at, 'infinity')) FROM declared_use
-    WHERE declared_use.project_id = artifact.project_id AND declared_use.sha256 = {SHA256}
+    WHERE declared_use.project_id = artifact.project_id AND declared_use.sha256 = {sha256}
         AND declared_use.protects
-"""  # noqa: S608 - as above
+"""
+IN_USE_UNTIL: Final = USED_UNTIL.format(sha256=SHA256)
 # Its one parameter is the moment.
 PROTECTED: Final = f"COALESCE(GREATEST(({HELD_UNTIL}), ({IN_USE_UNTIL})) > %s, false)"
 # For each hold its artifacts, not for each artifact its holds: an expression is compiled once then.

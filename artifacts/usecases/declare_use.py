@@ -8,7 +8,7 @@ from django.db import transaction
 
 from artifacts.domain.declarations import Kind, identity, protects
 from artifacts.errors import ArtifactNotFound
-from artifacts.models import Artifact, DeclaredUse, Project, TrashedArtifact
+from artifacts.models import Artifact, DeclaredUse, Project, Tombstone, TrashedArtifact
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
@@ -30,12 +30,11 @@ def declare_use(
     Raises:
         Unauthenticated, PermissionMissing: the actor does not administer the project.
         MalformedDigest: it is no `sha256:…`.
-        ArtifactNotFound: the project has no such bytes.
+        ArtifactNotFound: the project has no such bytes, and never had.
     """
     actor.require(Permission.ADMINISTER, project=project.pk)
     digest = Sha256(str(document["digest"]).removeprefix("sha256:"))
-    of_bytes = {"project": project, "blob__sha256": digest.hex}
-    if not any(one.objects.filter(**of_bytes).exists() for one in (Artifact, TrashedArtifact)):
+    if not _has_bytes(project, digest):
         raise ArtifactNotFound
     with transaction.atomic(durable=True):
         holds_change()
@@ -62,3 +61,14 @@ def declare_use(
             document=dict(document),
         )
     return declared
+
+
+def _has_bytes(project: Project, digest: Sha256) -> bool:
+    """Whether the project has them, or had: somebody else's copy keeps the evidence of those."""
+    return (
+        any(
+            one.objects.filter(project=project, blob__sha256=digest.hex).exists()
+            for one in (Artifact, TrashedArtifact)
+        )
+        or Tombstone.objects.filter(project=project, sha256=digest.hex).exists()
+    )

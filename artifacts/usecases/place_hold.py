@@ -11,7 +11,7 @@ from artifacts.domain.holds import HoldMalformed, Reach
 from artifacts.domain.patterns import broken_by
 from artifacts.domain.reasons import require_reason
 from artifacts.events import HoldsChanged
-from artifacts.models import Artifact, Build, Hold, Project, TrashedArtifact
+from artifacts.models import Artifact, Build, Hold, Project, Tombstone, TrashedArtifact
 from artifacts.queries.holds import covers_of
 from artifacts.queries.locking import holds_change
 from kernel.actor import Actor, Permission
@@ -95,7 +95,8 @@ def _has_build(project: Project, build: UUID) -> bool:
 
 
 def _has_artifact(project: Project, artifact: UUID) -> bool:
-    return (
-        Artifact.objects.filter(project=project, pk=artifact).exists()
-        or TrashedArtifact.objects.filter(project=project, pk=artifact).exists()
+    """Of what is gone for good its evidence is left, and held."""
+    return any(
+        one.objects.filter(project=project, pk=artifact).exists()
+        for one in (Artifact, TrashedArtifact, Tombstone)
     )

@@ -88,6 +88,7 @@ class Environment:
     max_build_files: int
     hold_lift_persons: int
     trash_days: int
+    evidence_days: int | None
     max_open_archives: int
     allowed_hosts: tuple[str, ...]
     audit_checkpoint_directory: Path | None
@@ -135,6 +136,11 @@ class _Reader:
     def several(self, name: str, default: int) -> int:
         return self._number(name, default, least=2, wanted="2 or more")
 
+    def at_least(self, name: str, least: int) -> int | None:
+        if self.optional(name) is None:
+            return None
+        return self._number(name, least, least=least, wanted=f"{least} or more")
+
     def _number(self, name: str, default: int, *, least: int, wanted: str) -> int:
         value = self.optional(name)
         if value is None:
@@ -167,8 +173,7 @@ class _Reader:
 
 def read(environ: Mapping[str, str] = os.environ) -> Environment:
     """Read the whole environment; a missing or wrong value ends the process, naming each."""
-    values = _values(environ)
-    reader = _Reader(values)
+    reader = _Reader(_values(environ))
     environment = Environment(
         profile=_profile(reader),
         public_url=_public_url(reader),
@@ -196,6 +201,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
         max_build_files=reader.positive("MAX_BUILD_FILES", 10_000),
         hold_lift_persons=reader.several("HOLD_LIFT_PERSONS", 2),
         trash_days=reader.positive("TRASH_DAYS", 7),
+        evidence_days=reader.at_least("EVIDENCE_DAYS", 365),
         max_open_archives=reader.positive("MAX_OPEN_ARCHIVES", 4),
         allowed_hosts=tuple((reader.optional("ALLOWED_HOSTS") or "").split()),
         audit_checkpoint_directory=reader.path("AUDIT_CHECKPOINT_DIRECTORY"),

@@ -100,7 +100,7 @@ def attestation_of(request: HttpRequest, artifact: UUID, identity: UUID) -> Http
     )
     if one is None:
         raise AttestationNotFound
-    statement = unverified_statement(bytes(one.bundle))
+    statement = unverified_statement(one.kept_bundle)
     content = {
         **_place(found),
         "here": "Attestation",
@@ -179,7 +179,7 @@ def _commands(
     attested = next(
         one for one in verdict.document["attestations"] if one["id"] == counted["attestation"]
     )
-    bundle = next(bytes(one.bundle) for one in attestations if str(one.pk) == attested["id"])
+    bundle = next(one.kept_bundle for one in attestations if str(one.pk) == attested["id"])
     checked = Checked(
         store=settings.PUBLIC_URL,
         project=str(found.project),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from artifacts.queries import visible_project
+from artifacts.queries.ending import clock_of
 from artifacts.queries.expiry import expiry_of
 from artifacts.queries.lives import happenings, life_of
 from artifacts.queries.positions import decode_cursor, encode_cursor, moment
@@ -24,12 +25,12 @@ from artifacts.usecases.quarantine_artifact import quarantine_artifact, release_
 from artifacts.usecases.remove_artifact import remove_artifact
 from artifacts.usecases.restore_artifact import Restoring, restore_trashed, unyank_artifact
 from artifacts.usecases.yank_artifact import yank_artifact
-from artifacts.wiring import trash_window
+from artifacts.wiring import evidence_life, trash_window
 from console.administration import Place, administered, members_only, show_place
 from console.answers import show
 from console.asking import asked, pages
 from console.confirming import answers
-from console.lifetime import sentence_of
+from console.lifetime import sentence_of, sentence_of_evidence
 from console.living import REMOVE, RESTORE, actions, told
 from console.views.builds import title_of
 from kernel.digest import Sha256
@@ -37,6 +38,8 @@ from kernel.rest import MalformedRequest
 from provenance.queries import attestations_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
     from artifacts.queries.lives import Life
@@ -80,6 +83,7 @@ def history(request: HttpRequest, actor: Actor, artifact: UUID) -> HttpResponse:
         "expiry": sentence_of(expiry, live, now=now) if live and expiry else "",
         "is_expired": expiry is not None and expiry.is_expired(now=now),
         "attestations": _kept(life),
+        "evidence": _evidence(life, now=now),
         "actions": offered,
         "wanted": wanted,
         "answers": given,
@@ -110,6 +114,14 @@ def trash(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
         "pages": pages(given, more if len(found) > PAGE_TRASH else None),
     }
     return show_place(request, "console/administration/trash.html", place, content, tab="trash")
+
+
+def _evidence(life: Life, *, now: datetime) -> str:
+    """Until when the bundles about what is gone are kept; empty where there is none."""
+    if life.tombstone is None:
+        return ""
+    clock = clock_of(life.build.pk, life=evidence_life(), now=now)
+    return sentence_of_evidence(clock) if clock is not None else ""
 
 
 def _kept(life: Life) -> list[Attestation]:

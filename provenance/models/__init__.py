@@ -11,6 +11,7 @@ from provenance.models.embedded_log import (
     SignerGeneration,
     TreeKind,
 )
+from provenance.models.evidence_end import EvidenceEnd
 from provenance.models.policy import StoredPolicy
 from provenance.models.request import AttestationRequest, ConfirmationOutcome, RequestState
 from provenance.models.trust import StoredTrustMap, StoredTrustRoot, TrustState
@@ -20,6 +21,7 @@ __all__ = [
     "AttestationRequest",
     "AttestationSubject",
     "ConfirmationOutcome",
+    "EvidenceEnd",
     "LogCheckpoint",
     "LogLeaf",
     "LogNode",

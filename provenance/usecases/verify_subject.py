@@ -75,7 +75,7 @@ def verify_subject(*, expected: Expected, judge: Judge, now: datetime) -> Verdic
             attestation=attestation.pk,
             predicate_type=attestation.predicate_type,
             evidence=examine(
-                judge.verifier.verify(bytes(attestation.bundle), trust_root=root), expected
+                judge.verifier.verify(_unverified(attestation), trust_root=root), expected
             ),
         )
         for attestation in attestations
@@ -121,9 +121,14 @@ def _key(expected: Expected, basis: Basis, attestations: list[Attestation]) -> s
         basis.trust_map.key_is_shared,
         basis.trust_root_version,
         basis.revocation_epoch,
-        [hashlib.sha256(one.bundle).hexdigest() for one in attestations],
+        [hashlib.sha256(_unverified(one)).hexdigest() for one in attestations],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _unverified(attestation: Attestation) -> bytes:
+    """Its bundle. What has ended is none, and so it is refused like any that cannot be read."""
+    return bytes(attestation.bundle or b"")
 
 
 def _keep(key: str, expected: Expected, answer: Verdict, *, now: datetime) -> None:

@@ -44,7 +44,7 @@ from kernel.reference import (
 )
 from kernel.rest import MalformedRequest
 from kernel.shapes import Digest, Url
-from provenance.errors import PolicyNotMet, TrustRootMissing
+from provenance.errors import EvidenceEnded, PolicyNotMet, TrustRootMissing
 
 _ARTIFACT: Final = "/api/v1/artifacts/{artifact}"
 _OF_ARTIFACT: Final = (ArtifactExpired, ArtifactNotFound, ArtifactRemoved, PermissionMissing)
@@ -237,13 +237,14 @@ OPERATIONS: Final[Operations] = {
         text=_READ_BY_COSIGN,
         asker=Asker.READER,
         answers=(_BUNDLE,),
-        refusals=(*_OF_ARTIFACT, AttestationNotFound),
+        refusals=(*_OF_ARTIFACT, AttestationNotFound, EvidenceEnded),
     ),
     f"GET {_ARTIFACT}/tombstone": Operation(
         id="show_tombstone",
         reader=Reader.CONSUMER,
         summary="What is left of an artifact that is gone for good",
-        text="Who or what removed it, and every attestation about it: those stay.",
+        text="Who or what removed it, every attestation about it, and until when their bundles are "
+        "kept.",
         asker=Asker.READER,
         answers=(Answer(200, "The tombstone.", TombstoneDocument),),
         refusals=_OF_TOMBSTONE,
@@ -255,6 +256,6 @@ OPERATIONS: Final[Operations] = {
         text=_READ_BY_COSIGN,
         asker=Asker.READER,
         answers=(_BUNDLE,),
-        refusals=(*_OF_TOMBSTONE, AttestationNotFound),
+        refusals=(*_OF_TOMBSTONE, AttestationNotFound, EvidenceEnded),
     ),
 }

@@ -1,7 +1,9 @@
 """The audit trail's proofs: `verify` recomputes it, `checkpoint` signs its newest seal now.
 
-`verify` ends with 0 where all is as it was sealed, with 1 where something was tampered with, which
-it names, and with 2 where it cannot say: a file or a trust root that cannot be read.
+`evidence` compares the bundles of all attestations with what was recorded of them, and those that
+have ended with the trail. It and `verify` end with 0 where all is as it was sealed, with 1 where
+something was tampered with, which they name, and with 2 where they cannot say: a file or a trust
+root that cannot be read.
 """
 
 import time
@@ -20,6 +22,7 @@ from kernel.audit.publish import publish_checkpoint
 from kernel.audit.queries import checkpoints
 from kernel.audit.verify import Verified, verify_chain
 from kernel.errors import Refusal
+from provenance.queries.comparing import evidence_differences, evidence_extent
 
 TAMPERED: Final = 1
 UNKNOWN: Final = 2
@@ -51,11 +54,15 @@ class Command(BaseCommand):
             "--export", type=Path, metavar="FILE", help="verify this file, and not the database"
         )
         verbs.add_parser("checkpoint", help="sign the newest seal, and print what to keep")
+        verbs.add_parser("evidence", help="compare the bundles of all attestations")
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - Django's shape
         """Run it."""
         if options["verb"] == "checkpoint":
             self._sign()
+            return
+        if options["verb"] == "evidence":
+            self._compare_evidence()
             return
         try:
             given = options["trust_root"]
@@ -102,6 +109,17 @@ class Command(BaseCommand):
         if made is None:
             raise CommandError("nothing was signed: nothing is sealed yet, or it was just done")
         self.stdout.write(bytes(made.bundle).decode())
+
+    def _compare_evidence(self) -> None:
+        found = list(evidence_differences())
+        for one in found:
+            self.stdout.write(f"{one.of}: {one.what}")
+        if found:
+            raise CommandError("evidence is not as it was recorded", returncode=TAMPERED)
+        kept, ended = evidence_extent()
+        self.stdout.write(
+            f"{kept} bundles are as they were recorded; {ended} have ended, as the audit trail says"
+        )
 
     def _progress(self) -> Any:  # noqa: ANN401 - a function of two numbers
         told_at = time.monotonic()

@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, call_command
 from django.db import connections, transaction
 
 from config.grants import apply_grants
+from config.owner import MIGRATOR, require_owner
 
-MIGRATOR: Final = "migrator"
 ADVISORY_LOCK: Final = 0x5745_4C4C  # any number that nothing else in this database uses
 
 
@@ -20,11 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, verbosity: int = 1, **_options: Any) -> None:  # noqa: ANN401
         """Run it; a second one at the same time waits for the first and then finds no work."""
-        if MIGRATOR not in settings.DATABASES:
-            raise CommandError(
-                "STRONGROOM_MIGRATOR_DATABASE_URL is not set; migrations run as the role that "
-                "owns the schema, never as the runtime role"
-            )
+        require_owner()
         connection = connections[MIGRATOR]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])

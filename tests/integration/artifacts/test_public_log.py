@@ -251,7 +251,7 @@ def test_shows_beforehand_what_fulcio_issues_and_rekor_stores(
 
     lines.attest()
 
-    bundle = json.loads(bytes(Attestation.objects.get().bundle))
+    bundle = json.loads(Attestation.objects.get().kept_bundle)
     material = bundle["verificationMaterial"]
     raw = material["certificate"]["rawBytes"]
     certificate = x509.load_der_x509_certificate(base64.b64decode(raw))

@@ -90,7 +90,7 @@ def place(project: Project, trashed: TrashedArtifact) -> Hold:
 
 
 def predicate_of(attestation: Attestation) -> dict[str, Any]:
-    statement = unverified_statement(bytes(attestation.bundle))
+    statement = unverified_statement(attestation.kept_bundle)
     assert statement is not None
     found: dict[str, Any] = statement["predicate"]
     return found
@@ -132,7 +132,7 @@ def test_signs_what_verifies_offline_and_is_no_evidence_of_a_build(
 ) -> None:
     trashed = removed(project)
     bury(desk, OVER)
-    bundle = bytes(removal_attestations().get().bundle)
+    bundle = removal_attestations().get().kept_bundle
     root = trust_root(version=trust_state().trust_root_version)
     verification = desk.verifier.verify(bundle, trust_root=root)
     name = removed_name(build=trashed.build_id, path=trashed.path)

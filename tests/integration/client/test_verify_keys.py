@@ -55,7 +55,7 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk(tmp_path, f"{store.keys.base_url}/builders/github/hosted-unconfirmed/v1")
     (tmp_path / "widget").write_bytes(BUILT)
     (tmp_path / "other").write_bytes(b"built by nobody")
-    bundle = bytes(Attestation.objects.get(request=request).bundle)
+    bundle = Attestation.objects.get(request=request).kept_bundle
     (tmp_path / "bundle.json").write_bytes(bundle)
     desk.take_trust_root()
     return desk

@@ -226,7 +226,7 @@ def test_keeps_no_genuine_bundle_that_is_given_for_another_build(
 ) -> None:
     requested(witnessed())
     run(attestor, builds)
-    genuine = bytes(Attestation.objects.get().bundle)
+    genuine = Attestation.objects.get().kept_bundle
     waiting = requested(witnessed(run_id="2"))
     replayed = Otherwise(attestor, lambda _jobs, _sign: [Signed(genuine)])
 

@@ -161,7 +161,7 @@ def signed(store: Store, signer: Signer, facts: Witnessed) -> tuple[dict[int, st
     """What the certificate of a build says, and its predicate."""
     request = requested(facts)
     store.attest(signer)
-    bundle = bytes(Attestation.objects.get(request=request).bundle)
+    bundle = Attestation.objects.get(request=request).kept_bundle
     root = trust_root(version=trust_state().trust_root_version)
     verified = SigstoreVerifier().verify(bundle, trust_root=root).verified
     assert verified is not None

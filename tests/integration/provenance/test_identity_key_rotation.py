@@ -79,7 +79,7 @@ def test_signs_through_a_rotation(store: Store, sigstore: Sigstore) -> None:
     assert {one.state for one in (first, between, last)} == {RequestState.ATTESTED}
     root = store.attestor.keys.trusted_root()
     for found in Attestation.objects.all():
-        assert SigstoreVerifier().verify(bytes(found.bundle), trust_root=root).verified
+        assert SigstoreVerifier().verify(found.kept_bundle, trust_root=root).verified
 
 
 def test_gets_no_certificate_under_a_key_that_was_not_announced(

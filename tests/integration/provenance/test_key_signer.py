@@ -50,7 +50,7 @@ def witnessed_store(sigstore: Sigstore, tmp_path: Path) -> Store:
 
 def verification(request: AttestationRequest) -> Verification:
     """With the trust root that is published now."""
-    bundle = bytes(Attestation.objects.get(request=request).bundle)
+    bundle = Attestation.objects.get(request=request).kept_bundle
     root = trust_root(version=trust_state().trust_root_version)
     return SigstoreVerifier().verify(bundle, trust_root=root)
 
@@ -139,7 +139,7 @@ def edited(signed: Signed, **envelope: Any) -> Signed:
 
 def test_records_nothing_that_another_key_signed_in_its_name(store: Store, tmp_path: Path) -> None:
     honest = store.attested()
-    mine = json.loads(bytes(Attestation.objects.get(request=honest).bundle))
+    mine = json.loads(Attestation.objects.get(request=honest).kept_bundle)
     stranger = KeyStore(key_in(tmp_path, name="stranger.pem"))
 
     class InMyName:
@@ -158,7 +158,7 @@ def test_records_nothing_that_another_key_signed_in_its_name(store: Store, tmp_p
 
 def test_records_nothing_signed_over_other_bytes(store: Store) -> None:
     honest = store.attested()
-    theirs = Signed(bytes(Attestation.objects.get(request=honest).bundle))
+    theirs = Signed(Attestation.objects.get(request=honest).kept_bundle)
 
     replayed = store.attested(Answering(theirs))
     payload = json.loads(theirs.bundle)["dsseEnvelope"]["payload"]

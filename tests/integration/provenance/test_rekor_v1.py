@@ -71,7 +71,7 @@ def test_signs_with_the_time_that_the_log_promises(old: OldStore) -> None:
     requests = [old.attested() for _ in range(5)]
 
     assert {request.state for request in requests} == {RequestState.ATTESTED}
-    bundle = bytes(Attestation.objects.get(request=requests[-1]).bundle)
+    bundle = Attestation.objects.get(request=requests[-1]).kept_bundle
     root = trust_root(version=trust_state().trust_root_version)
     verified = SigstoreVerifier().verify(bundle, trust_root=root).verified
     assert verified is not None
@@ -86,7 +86,7 @@ def test_signs_with_the_time_that_the_log_promises(old: OldStore) -> None:
 def test_takes_a_timestamp_too_where_there_is_an_authority(old: OldStore) -> None:
     request = old.attested(with_time=True)
 
-    material = json.loads(bytes(Attestation.objects.get(request=request).bundle))
+    material = json.loads(Attestation.objects.get(request=request).kept_bundle)
     stamps = material["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"]
     assert len(stamps) == 1
 

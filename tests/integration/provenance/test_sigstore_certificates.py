@@ -42,7 +42,7 @@ def attested(store: Store, facts: Witnessed | None) -> tuple[VerifiedBundle, Map
     """The build's verified bundle, and its predicate."""
     requested(facts)
     store.attest(store.signer())
-    bundle = bytes(Attestation.objects.get().bundle)
+    bundle = Attestation.objects.get().kept_bundle
     root = store.attestor.keys.trusted_root()
     verified = SigstoreVerifier().verify(bundle, trust_root=root).verified
     assert verified is not None

@@ -68,7 +68,7 @@ def attested(store: Store, files: InstanceFiles) -> AttestationRequest:
 
 def is_verified(request: AttestationRequest) -> bool:
     """With the trust root that is published now."""
-    bundle = bytes(Attestation.objects.get(request=request).bundle)
+    bundle = Attestation.objects.get(request=request).kept_bundle
     root = trust_root(version=trust_state().trust_root_version)
     return SigstoreVerifier().verify(bundle, trust_root=root).verified is not None
 

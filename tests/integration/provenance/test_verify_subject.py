@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from config.owner import as_owner
 from kernel.actor import Actor
 from kernel.digest import Sha256
 from provenance.domain.builders import Level
@@ -28,7 +29,9 @@ from provenance.models import (
     TrustState,
 )
 from provenance.usecases.attest_builds import Attestor, Endings, attest_builds
+from provenance.usecases.end_bundles import Cause, end_bundles
 from provenance.usecases.request_attestation import request_attestation
+from provenance.usecases.save_bundles import save_nothing
 from provenance.usecases.set_policy import set_policy
 from provenance.usecases.verify_subject import Judge, verify_subject
 from tests.factories.facts import ISSUER, witnessed
@@ -100,7 +103,7 @@ def genuine(attestor: Attestor) -> AttestationRequest:
 
 
 def bundle_of(request: AttestationRequest) -> bytes:
-    return bytes(Attestation.objects.get(request=request).bundle)
+    return Attestation.objects.get(request=request).kept_bundle
 
 
 def test_passes_the_genuine_artifact_and_tells_the_whole_story(
@@ -156,6 +159,25 @@ def test_refuses_a_statement_about_other_bytes_in_a_planted_row(
     plant(bundle_of(genuine), build=genuine.build, digest=other)
 
     assert answer(attestor, genuine.build, digest=other).reason == "subject-mismatch"
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "migrator"])
+def test_refuses_what_has_ended_however_it_was_decided_before(
+    attestor: Attestor, genuine: AttestationRequest
+) -> None:
+    before = answer(attestor, genuine.build)
+    with as_owner(), transaction.atomic():
+        end_bundles(
+            scope=SCOPE,
+            saved=save_nothing(builds=[genuine.build]),
+            cause=Cause(days=400, by="an operator too early"),
+            now=timezone.now(),
+        )
+
+    after = answer(attestor, genuine.build)
+
+    assert before.allowed
+    assert (after.allowed, after.reason) == (False, "malformed-bundle")
 
 
 def test_gives_a_file_nothing_of_another_files_job_even_when_their_bytes_are_the_same(

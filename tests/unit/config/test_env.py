@@ -273,3 +273,11 @@ def test_has_a_trash_of_a_week() -> None:
     assert read(COMPLETE).trash_days == 7
     with pytest.raises(SystemExit, match="TRASH_DAYS is '0'"):
         read({**COMPLETE, "STRONGROOM_TRASH_DAYS": "0"})
+
+
+def test_keeps_evidence_for_ever_or_a_year_at_least() -> None:
+    assert read(COMPLETE).evidence_days is None
+    assert read({**COMPLETE, "STRONGROOM_EVIDENCE_DAYS": "3650"}).evidence_days == 3650
+    for days in ("0", "364", "-400", "for ever"):
+        with pytest.raises(SystemExit, match=f"EVIDENCE_DAYS is '{days}'; it must be 365 or more"):
+            read({**COMPLETE, "STRONGROOM_EVIDENCE_DAYS": days})
