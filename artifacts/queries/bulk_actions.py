@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from artifacts.domain.bulk import Act, BulkActionNotFound, Outcome
 from artifacts.models import BulkAction, BulkActionItem, BulkRun, Project
+from artifacts.queries.fates import require_list
 from kernel.actor import INCLUDED, Actor, Permission
 
 MOST_ACTIONS: Final = 20
@@ -42,7 +43,11 @@ def items_of_bulk_action(
     """The action's artifacts behind this one, with their `result`, in the order of the work.
 
     Only those of which this came, or would have come when it was asked for, if one is asked.
+
+    Raises:
+        ListForgotten: it was not started in time.
     """
+    require_list(action)
     found = BulkActionItem.objects.select_related("result").filter(bulk_action=action, pk__gt=after)
     if outcome is not None:
         waiting = Q(result=None, expected=outcome)
