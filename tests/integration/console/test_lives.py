@@ -188,6 +188,7 @@ def test_is_removed_by_its_path_and_restored(place: Project, file: Artifact, olg
     assert do(olga, file, "remove", name="dist/a") == 302
     assert "dist/a" in text(trash, olga)
     assert olga.get(f"/artifacts/{file.pk}")["Location"] == life(file)
+    assert "Removed for because" in text(life(file), olga)
 
     assert do(olga, file, "restore") == 302
     assert Artifact.objects.get().pk == file.pk
