@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from artifacts.api.bulk_shapes import BulkActionDocument, BulkItemDocument, BulkRunDocument
 from artifacts.api.documents import rfc3339
-from artifacts.api.filters import asked
+from artifacts.api.filters import asked, identity
 from artifacts.api.links import root
 from artifacts.api.pages import PAGE_FILES, counted_page
 from artifacts.api.reasons import ReasonIn, validated
@@ -56,7 +56,9 @@ class ProjectBulkActions(NativeView):
         """List the newest."""
         actor = actor_of(request)
         found = _administered(actor, organization, project)
-        return Response({"bulk_actions": _documents(bulk_actions_of(found, actor=actor))})
+        artifact = identity(asked(request, "artifact"), "artifact")
+        listed = bulk_actions_of(found, actor=actor, artifact=artifact)
+        return Response({"bulk_actions": _documents(listed)})
 
     def post(self, request: Request, organization: str, project: str) -> Response:
         """Ask for one. Nothing is done until it is started."""

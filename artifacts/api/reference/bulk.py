@@ -25,8 +25,9 @@ OPERATIONS: Final[Operations] = {
         id="list_bulk_actions",
         reader=Reader.ADMINISTRATOR,
         summary="The acts on many artifacts of a project, newest first",
+        parameters=(Parameter("artifact", Id, "Only those that were done to it."),),
         answers=(Answer(200, "At most 20.", {"bulk_actions": [BulkActionDocument]}),),
-        refusals=OF_PROJECT,
+        refusals=(*OF_PROJECT, MalformedRequest),
     ),
     f"POST {_OF_PROJECT}": Operation(
         id="ask_bulk_action",
