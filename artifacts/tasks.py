@@ -12,6 +12,7 @@ from artifacts.usecases.bury_removed import bury_removed
 from artifacts.usecases.collect_blobs import collect_blobs_when_due
 from artifacts.usecases.collect_litter import collect_litter
 from artifacts.usecases.empty_trash import empty_trash
+from artifacts.usecases.forget_lists import forget_lists_when_due
 from artifacts.usecases.map_holds import map_holds_when_due
 from artifacts.usecases.measure_storage import measure_storage_when_due
 from artifacts.usecases.measure_uploads import Bytes, measure_upload
@@ -148,3 +149,9 @@ def recount_use_task(**_later: object) -> None:
 def measure_storage_task(**_later: object) -> None:
     """Measure what everybody has, for the pages."""
     measure_storage_when_due(now=timezone.now())
+
+
+@shared_task(name="artifacts.forget_lists", ignore_result=True)
+def forget_lists_task(**_later: object) -> None:
+    """Forget what was planned, previewed or asked of many, and never used."""
+    forget_lists_when_due(now=timezone.now())

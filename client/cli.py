@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn, Protocol
 
 from client.commands import (
+    bulk,
     hold,
     login,
     logout,
@@ -62,6 +63,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     trash,
     quarantine,
     release,
+    bulk,
     whoami,
     login,
     logout,

@@ -129,14 +129,14 @@ class NotPublishedInTime(Refusal):
 
 
 class RunEndedEarly(Refusal):
-    """A retention run ended before its plan did: somebody cancelled it, or the plan is stale."""
+    """A run ended before all of it was done: somebody cancelled it, or its plan is stale."""
 
     code = "run-ended-early"
     kind = Kind.CONFLICT
 
 
 class RunNotEndedInTime(Refusal):
-    """A retention run did not end in the time that was given; the store goes on with it."""
+    """A run did not end in the time that was given; the store goes on with it."""
 
     code = "run-not-ended-in-time"
     kind = Kind.UNAVAILABLE

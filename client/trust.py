@@ -5,7 +5,6 @@ Nothing here is replaced without being asked, and `pull` and `verify` only ever 
 """
 
 import hashlib
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from client.console import Console
 from client.errors import SettingsMissing, WrongUsage
 from client.http import Store
 from client.origin import Origin
+from client.person import ask
 from client.places import store_folder, write_private
 from client.verification.errors import (
     ExpectationsChanged,
@@ -45,10 +45,7 @@ HOW_TO_ACCEPT: Final = (
 
 def ask_person(question: str) -> bool:
     """Ask whoever sits at the terminal; where nobody does, the answer is no."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return False
-    print(f"{question} [yes/no] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - a question waits on its own line
-    return sys.stdin.readline().strip().lower() == "yes"
+    return ask(f"{question} [yes/no]").lower() == "yes"
 
 
 @dataclass(frozen=True, slots=True)

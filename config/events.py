@@ -46,6 +46,7 @@ ROUTES: Final[Mapping[str, Sequence[str]]] = {
         "artifacts.scrub_blobs",
         "artifacts.recount_use",
         "artifacts.measure_storage",
+        "artifacts.forget_lists",
         "access.collect_token_ids",
         "access.collect_login_attempts",
         "config.publish_checkpoint",

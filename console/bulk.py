@@ -85,8 +85,10 @@ class Counted:
     files: int
 
 
-def standing(run: BulkRun | None) -> tuple[Mark, str]:
+def standing(run: BulkRun | None, *, is_forgotten: bool) -> tuple[Mark, str]:
     """Where an act on many files stands."""
+    if is_forgotten:
+        return Mark.NOTED, "forgotten"
     return (Mark.WAITING, "not started") if run is None else _RUNS[run.state]
 
 

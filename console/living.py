@@ -27,7 +27,9 @@ _WORDS: Final[Mapping[str, tuple[Mark, str]]] = {
     "hold.ask-lift": (Mark.WAITING, "Somebody asked to have the hold lifted"),
     "hold.lift": (Mark.NOTED, "The hold was lifted"),
     "artifact.yank": (Mark.WAITING, "Yanked"),
+    "artifact.unyank": (Mark.PASSED, "Shown again"),
     "artifact.quarantine": (Mark.FAILED, "Put into quarantine"),
+    "artifact.release": (Mark.PASSED, "Released from quarantine"),
     "artifact.restore": (Mark.PASSED, "Restored from the trash"),
     "artifact.expire": (
         Mark.FAILED,
@@ -40,7 +42,12 @@ _WORDS: Final[Mapping[str, tuple[Mark, str]]] = {
     ),
 }
 _EFFECTS: Final = {"ends": "go", "keeps": "stay"}
-_PAGES: Final = {"plan": "retention_plan", "preview": "retention_preview", "hold": "hold"}
+_PAGES: Final = {
+    "bulk_action": "bulk_action",
+    "plan": "retention_plan",
+    "preview": "retention_preview",
+    "hold": "hold",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,8 @@ def told(happening: Happening, names: Mapping[UUID, str]) -> Told:
     """What happened, as a sentence; `names` are of the scopes of rules."""
     mark, sentence = _WORDS[happening.what]
     facts = dict(happening.facts)
+    if facts.get("bulk_action") is not None:
+        sentence += ", with many at once"
     page = next((one for one in _PAGES if facts.get(one) is not None), None)
     return Told(
         happening.at,

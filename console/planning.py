@@ -74,10 +74,18 @@ class RuleShown:
     logical_bytes: int
 
 
-def standing(plan: RetentionPlan, run: RetentionRun | None, changed: Sequence[object]) -> Standing:
-    """Where the plan stands, given what has changed of what it depends on."""
+def standing(
+    plan: RetentionPlan,
+    run: RetentionRun | None,
+    changed: Sequence[object],
+    *,
+    is_forgotten: bool,
+) -> Standing:
+    """Where the plan stands, given what has changed of what it depends on, and of its list."""
     if run is not None:
         return Standing(*_RUNS[run.state])
+    if is_forgotten:
+        return Standing(Mark.NOTED, "forgotten")
     if changed:
         return Standing(Mark.FAILED, "stale")
     if not plan.artifacts:

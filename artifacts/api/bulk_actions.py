@@ -1,5 +1,7 @@
 """One act on many artifacts: asked, started as it was shown, watched and cancelled."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from rest_framework.response import Response
 
 from artifacts.api.bulk_shapes import BulkActionDocument, BulkItemDocument, BulkRunDocument
 from artifacts.api.documents import rfc3339
-from artifacts.api.filters import asked
+from artifacts.api.filters import asked, identity
 from artifacts.api.links import root
 from artifacts.api.pages import PAGE_FILES, counted_page
 from artifacts.api.reasons import ReasonIn, validated
@@ -23,6 +25,7 @@ from artifacts.queries.bulk_actions import (
     run_of_bulk_action,
     visible_bulk_action,
 )
+from artifacts.queries.fates import forgotten_among
 from artifacts.queries.positions import row_behind
 from artifacts.usecases.ask_bulk_action import ask_bulk_action
 from artifacts.usecases.cancel_bulk_action import cancel_bulk_action
@@ -53,8 +56,9 @@ class ProjectBulkActions(NativeView):
         """List the newest."""
         actor = actor_of(request)
         found = _administered(actor, organization, project)
-        listed = bulk_actions_of(found, actor=actor)
-        return Response({"bulk_actions": [bulk_document(one) for one in listed]})
+        artifact = identity(asked(request, "artifact"), "artifact")
+        listed = bulk_actions_of(found, actor=actor, artifact=artifact)
+        return Response({"bulk_actions": _documents(listed)})
 
     def post(self, request: Request, organization: str, project: str) -> Response:
         """Ask for one. Nothing is done until it is started."""
@@ -132,6 +136,16 @@ def bulk_url(action: BulkAction) -> str:
 
 def bulk_document(action: BulkAction) -> BulkActionDocument:
     """A bulk action in numbers, and where its artifacts are."""
+    [document] = _documents([action])
+    return document
+
+
+def _documents(actions: Sequence[BulkAction]) -> list[BulkActionDocument]:
+    forgotten = forgotten_among(actions)
+    return [_document(one, forgotten.get(one.pk)) for one in actions]
+
+
+def _document(action: BulkAction, forgotten_at: datetime | None) -> BulkActionDocument:
     url, run = bulk_url(action), run_of_bulk_action(action)
     return {
         "id": str(action.pk),
@@ -144,6 +158,7 @@ def bulk_document(action: BulkAction) -> BulkActionDocument:
         "artifacts": action.artifacts,
         "logical_bytes": action.logical_bytes,
         "run": _run(run) if run is not None else None,
+        "list_forgotten_at": rfc3339(forgotten_at),
         "urls": {
             "self": url,
             "items": f"{url}/items",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, TypedDict
 
+from artifacts.api.retention_shapes import ListForgottenAt
 from artifacts.domain.bulk import Act, BulkRunState, Outcome
 from kernel.shapes import FilePath, Id, ProjectName, Says, SizeBytes, Time, Url
 
@@ -54,6 +55,7 @@ class BulkActionDocument(TypedDict):
     ]
     logical_bytes: SizeBytes
     run: BulkRunDocument | None
+    list_forgotten_at: ListForgottenAt
     urls: BulkActionUrls
 
 

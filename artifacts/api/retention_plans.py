@@ -21,6 +21,7 @@ from artifacts.api.retention_shapes import (
 from artifacts.domain.retention import Level
 from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionPlanRule, RetentionRun
 from artifacts.models.retention_plan import RuleCount
+from artifacts.queries.fates import forgotten_at
 from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import holder_of_plan
 from artifacts.queries.positions import row_behind
@@ -149,6 +150,7 @@ def plan_document(plan: RetentionPlan) -> PlanDocument:
         "rules": [rule_document(rule) for rule in plan.rules.order_by("number")],
         "exceeded": wait.exceeded if wait is not None else [],
         "run": _run(run) if run is not None else None,
+        "list_forgotten_at": rfc3339(forgotten_at(plan)),
         "urls": {
             "self": url,
             "items": f"{url}/items",

@@ -18,6 +18,7 @@ from artifacts.api.retention_shapes import EffectDocument, PreviewDocument, Prev
 from artifacts.domain.retention import Level
 from artifacts.domain.retention_tally import Effect
 from artifacts.models import RetentionPreview, RetentionPreviewItem, RetentionPreviewRule
+from artifacts.queries.fates import forgotten_at
 from artifacts.queries.frontier import holder_of
 from artifacts.queries.positions import row_behind
 from artifacts.queries.retention_previews import previewed_after, visible_preview
@@ -118,6 +119,7 @@ def preview_document(preview: RetentionPreview) -> PreviewDocument:
             "same": _effect(Effect.SAME, rules),
         },
         "rules": [rule_document(rule) for rule in rules],
+        "list_forgotten_at": rfc3339(forgotten_at(preview)),
         "urls": {"self": url, "items": f"{url}/items"},
     }
 

@@ -21,6 +21,14 @@ RetentionRules = Annotated[
     ),
 ]
 
+ListForgottenAt = Annotated[
+    Time | None,
+    Says(
+        description="When its list was forgotten, because nobody used it in time; null while it "
+        "is kept."
+    ),
+]
+
 
 class CitedRuleDocument(TypedDict):
     """A rule of a retention policy, and whose it is."""
@@ -134,6 +142,7 @@ class PlanDocument(TypedDict):
         ),
     ]
     run: RunDocument | None
+    list_forgotten_at: ListForgottenAt
     urls: PlanUrls
 
 
@@ -248,6 +257,7 @@ class PreviewDocument(TypedDict):
     physical_bytes: SizeBytes
     effects: EffectsDocument
     rules: list[PlanRuleDocument]
+    list_forgotten_at: ListForgottenAt
     urls: PreviewUrls
 
 

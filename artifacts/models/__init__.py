@@ -16,6 +16,7 @@ from artifacts.models.declared_use import DeclaredUse
 from artifacts.models.download import Download
 from artifacts.models.freed_blob import FreedBlob
 from artifacts.models.hold import Hold, HoldConsent, HoldLifting
+from artifacts.models.list_fate import ListFate
 from artifacts.models.mark import Mark, Quarantine, Yank
 from artifacts.models.organization import Organization
 from artifacts.models.project import Project
@@ -61,6 +62,7 @@ __all__ = [
     "Hold",
     "HoldConsent",
     "HoldLifting",
+    "ListFate",
     "Mark",
     "NamedFile",
     "Organization",

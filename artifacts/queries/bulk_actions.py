@@ -3,10 +3,11 @@
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from artifacts.domain.bulk import Act, BulkActionNotFound, Outcome
-from artifacts.models import BulkAction, BulkActionItem, BulkRun, Project
+from artifacts.models import BulkAction, BulkActionItem, BulkActionOutcome, BulkRun, Project
+from artifacts.queries.fates import require_list
 from kernel.actor import INCLUDED, Actor, Permission
 
 MOST_ACTIONS: Final = 20
@@ -26,14 +27,32 @@ def visible_bulk_action(*, actor: Actor, action: UUID) -> BulkAction:
     return one
 
 
-def bulk_actions_of(project: Project, *, actor: Actor) -> list[BulkAction]:
-    """The project's actions that were asked for last and that the actor could do, newest first."""
+def bulk_actions_of(
+    project: Project, *, actor: Actor, artifact: UUID | None = None
+) -> list[BulkAction]:
+    """The project's actions that were asked for last and that the actor could do, newest first.
+
+    Only those that were done to this artifact, where one is named.
+    """
     found = BulkAction.objects.select_related("project__organization", "run")
+    if artifact is not None:
+        done = BulkActionOutcome.objects.filter(
+            item__bulk_action=OuterRef("pk"), item__artifact_id=artifact, outcome=Outcome.DONE
+        )
+        found = found.filter(Exists(done))
     return list(
         found.filter(_possible_for(actor), project=project).order_by("-asked_at", "id")[
             :MOST_ACTIONS
         ]
     )
+
+
+def done_in_bulk(*, artifact: UUID, project: Project, most: int) -> list[BulkActionOutcome]:
+    """What was done to the artifact by bulk actions, newest first, each with its action and run."""
+    found = BulkActionOutcome.objects.filter(
+        item__bulk_action__project=project, item__artifact_id=artifact, outcome=Outcome.DONE
+    )
+    return list(found.select_related("item__bulk_action__run").order_by("-at")[:most])
 
 
 def items_of_bulk_action(
@@ -42,7 +61,11 @@ def items_of_bulk_action(
     """The action's artifacts behind this one, with their `result`, in the order of the work.
 
     Only those of which this came, or would have come when it was asked for, if one is asked.
+
+    Raises:
+        ListForgotten: it was not started in time.
     """
+    require_list(action)
     found = BulkActionItem.objects.select_related("result").filter(bulk_action=action, pk__gt=after)
     if outcome is not None:
         waiting = Q(result=None, expected=outcome)

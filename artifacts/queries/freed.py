@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from artifacts.models import FreedBlob, RetentionPlan
+from artifacts.queries.fates import forgotten_at
 
 
 class Whereabouts(StrEnum):
@@ -78,6 +79,8 @@ _TIMED: Final = frozenset({Whereabouts.IN_TRASH, Whereabouts.IN_GRACE})
 
 def freed_by(plan: RetentionPlan, *, grace: timedelta, now: datetime) -> Freed:
     """What is confirmed of the plan, and where all the rest is; `grace` is the collector's."""
+    if forgotten_at(plan) is not None:
+        return _of_forgotten(plan)
     with connection.cursor() as cursor:
         cursor.execute(_WHEREABOUTS, {"plan": plan.pk, "grace": grace.total_seconds(), "now": now})
         rows = {
@@ -95,3 +98,9 @@ def freed_by(plan: RetentionPlan, *, grace: timedelta, now: datetime) -> Freed:
         size_bytes=blobs["size_bytes"] or 0,
         waiting={one: rows[one] for one in Whereabouts if one in rows},
     )
+
+
+def _of_forgotten(plan: RetentionPlan) -> Freed:
+    """Nobody had it applied: it has removed nothing."""
+    all_of_it = Waiting(plan.artifacts, plan.physical_bytes, None)
+    return Freed(0, 0, 0, {Whereabouts.NOT_REMOVED: all_of_it} if plan.artifacts else {})

@@ -1,7 +1,7 @@
 """What happened to one artifact, from its rows: also when it is in the trash, or gone."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -26,10 +26,11 @@ from artifacts.models import (
     TrashedArtifact,
 )
 from artifacts.models.retention import INSTANCE
+from artifacts.queries.bulk_actions import done_in_bulk
 from artifacts.queries.seeing import of_projects_seen_by
 from kernel.actor import Actor, Permission
 
-# Of policies, plans and previews so many of the newest are looked through.
+# Of policies, plans, previews and bulk actions so many of the newest are looked through.
 MOST: Final = 50
 
 
@@ -118,7 +119,22 @@ def happenings(life: Life, *, expiry: Decision | None, now: datetime) -> list[Ha
         *_expired(life, expiry, holds, now=now),
         *_removed(life),
     ]
-    return sorted(told, key=lambda one: one.at)
+    return sorted(_with_bulk_actions(told, life), key=lambda one: one.at)
+
+
+def _with_bulk_actions(told: Iterable[Happening], life: Life) -> Iterator[Happening]:
+    """The same, with what bulk actions did to it: the rows that are there still tell some of it."""
+    acts = done_in_bulk(artifact=life.artifact, project=life.project, most=MOST)
+    done = {}
+    for one in acts:
+        action = one.item.bulk_action
+        facts = {"bulk_action": action.pk, "reason": action.run.reason}
+        what = f"artifact.{action.act}"
+        done[what, one.at] = Happening(one.at, what, action.run.started_by, facts)
+    for single in told:
+        same = done.pop((single.what, single.at), None)
+        yield single if same is None else replace(single, facts={**single.facts, **same.facts})
+    yield from done.values()
 
 
 def _sized(life: Life) -> dict[str, Any]:

@@ -4,11 +4,18 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from artifacts.domain.retention import Level
 from artifacts.errors import RetentionPlanNotFound
-from artifacts.models import RetentionPlan, RetentionPlanItem, RetentionRun, RetentionWait
+from artifacts.models import (
+    ListFate,
+    RetentionPlan,
+    RetentionPlanItem,
+    RetentionRun,
+    RetentionWait,
+)
+from artifacts.queries.fates import require_list
 from artifacts.queries.retention import Holder, projects_below
 from kernel.actor import Actor, Permission
 
@@ -35,14 +42,16 @@ def plans_of(holder: Holder) -> list[RetentionPlan]:
 
 
 def plan_that_frees_most(holder: Holder) -> RetentionPlan | None:
-    """Of the newest plans of the holder and of what is below it, none of them applied yet."""
+    """Of the newest plans of the holder and of what is below it, none of them used or forgotten."""
     found = RetentionPlan.objects.all()
     if holder.level is not Level.INSTANCE:
         below = projects_below(holder).order_by().values("pk")
         found = found.filter(Q(scope_id=holder.scope) | Q(scope_id__in=below))
     newest = found.order_by("scope_id", "-made_at", "id").distinct("scope_id")
     open_ones = RetentionPlan.objects.filter(
-        pk__in=newest.values("pk"), run=None, physical_bytes__gt=0
+        ~Exists(ListFate.objects.filter(pk=OuterRef("pk"))),
+        pk__in=newest.values("pk"),
+        physical_bytes__gt=0,
     )
     return open_ones.order_by("-physical_bytes", "id").first()
 
@@ -53,7 +62,11 @@ def items_after(
     """The plan's objects behind this one, in the order in which they are taken.
 
     Only those whose path begins so, and that go by the rule of this number, where one is asked for.
+
+    Raises:
+        ListForgotten: nobody had it applied in time.
     """
+    require_list(plan)
     found = RetentionPlanItem.objects.filter(plan=plan, pk__gt=after)
     if prefix:
         found = found.filter(path__startswith=prefix)

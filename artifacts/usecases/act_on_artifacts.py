@@ -9,7 +9,7 @@ from django.db import transaction
 
 from artifacts.domain.bulk import Act, Outcome
 from artifacts.errors import QuotaExceeded
-from artifacts.models import Quarantine, TrashedArtifact, Yank
+from artifacts.models import Project, Quarantine, Yank
 from artifacts.usecases.discard_artifacts import Removal, discard_artifacts
 from artifacts.usecases.mark_artifacts import mark_artifacts, unmark_artifacts
 from artifacts.usecases.restore_artifact import Restoring, put_back
@@ -26,8 +26,10 @@ class Deed:
     trash: timedelta
 
 
-def act_on_artifacts(*, artifacts: Sequence[UUID], deed: Deed) -> dict[UUID, Outcome]:
-    """Do it to all of them; the answer is of those only to which it could not be done after all."""
+def act_on_artifacts(
+    *, artifacts: Sequence[UUID], project: Project, deed: Deed
+) -> dict[UUID, Outcome]:
+    """Do it to all of these, of one project; the answer has those to which it could not be done."""
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("act_on_artifacts joins a transaction")
     match deed.act:
@@ -35,7 +37,7 @@ def act_on_artifacts(*, artifacts: Sequence[UUID], deed: Deed) -> dict[UUID, Out
             removal = Removal(deed.by, deed.at, deed.at + deed.trash, reason=deed.reason)
             discard_artifacts(removal=removal, ended=dict.fromkeys(artifacts))
         case Act.RESTORE:
-            return _restore(artifacts, deed)
+            return _restore(artifacts, project, deed)
         case Act.YANK:
             mark_artifacts(
                 mark=Yank, artifacts=artifacts, reason=deed.reason, by=deed.by, now=deed.at
@@ -51,20 +53,20 @@ def act_on_artifacts(*, artifacts: Sequence[UUID], deed: Deed) -> dict[UUID, Out
     return {}
 
 
-def _restore(artifacts: Sequence[UUID], deed: Deed) -> dict[UUID, Outcome]:
-    found = TrashedArtifact.objects.select_related("blob", "build", "project__organization")
-    rows = list(found.filter(pk__in=artifacts).order_by("id"))
-    if _fits(rows, deed):
+def _restore(artifacts: Sequence[UUID], project: Project, deed: Deed) -> dict[UUID, Outcome]:
+    if _fits(artifacts, project, deed):
         return {}
     # Near a limit: as many as there is room for, one by one.
-    return {one.pk: Outcome.QUOTA for one in rows if not _fits([one], deed)}
+    return {one: Outcome.QUOTA for one in sorted(artifacts) if not _fits([one], project, deed)}
 
 
-def _fits(rows: Sequence[TrashedArtifact], deed: Deed) -> bool:
+def _fits(artifacts: Sequence[UUID], project: Project, deed: Deed) -> bool:
     restoring = Restoring(deed.reason, deed.trash)
     try:
         with transaction.atomic():
-            put_back(trashed=rows, restoring=restoring, by=deed.by, now=deed.at)
+            put_back(
+                artifacts=artifacts, project=project, restoring=restoring, by=deed.by, now=deed.at
+            )
     except QuotaExceeded:
         return False
     return True

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from artifacts.domain.retention import Cited
-from artifacts.models import Artifact, NamedFile
+from artifacts.models import Artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def discard_artifacts(*, removal: Removal, ended: Mapping[UUID, Ended | None]) -
     cited = [one.cited if one is not None else None for one in ended.values()]
     with connection.cursor() as cursor:
         cursor.execute(
-            _DISCARD.format(columns=", ".join(_columns())),
+            _DISCARD.format(columns=columns_alike()),
             {
                 "ids": list(ended),
                 "ends": [one.at if one is not None else None for one in ended.values()],
@@ -91,13 +91,7 @@ def discard_artifacts(*, removal: Removal, ended: Mapping[UUID, Ended | None]) -
     return Discarded(artifacts, int(logical_bytes))
 
 
-def copied(*, row: NamedFile) -> dict[str, object]:
-    """The members that an artifact has in sight and in the trash alike."""
-    return {
-        field.attname: getattr(row, field.attname)
-        for field in Artifact._meta.concrete_fields  # noqa: SLF001 - Django documents it
-    }
-
-
-def _columns() -> list[str]:
-    return [f'"{field.column}"' for field in Artifact._meta.concrete_fields]  # noqa: SLF001 - as above
+def columns_alike() -> str:
+    """The columns that an artifact has in sight and in the trash alike."""
+    fields = Artifact._meta.concrete_fields  # noqa: SLF001 - Django documents it
+    return ", ".join(f'"{field.column}"' for field in fields)

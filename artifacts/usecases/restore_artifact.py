@@ -1,22 +1,47 @@
 """Restore: out of the trash, and out of a yank."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from artifacts.domain.declarations import Kind, identity
 from artifacts.domain.reasons import require_reason
 from artifacts.errors import ArtifactNotFound, QuotaExceeded
-from artifacts.models import Artifact, Build, DeclaredUse, TrashedArtifact, Yank
+from artifacts.models import Artifact, Build, Project, TrashedArtifact, Yank
 from artifacts.queries.trash import is_restorable
 from artifacts.usecases.count_use import count_use, is_limited, limited
-from artifacts.usecases.discard_artifacts import copied
+from artifacts.usecases.discard_artifacts import columns_alike
 from artifacts.usecases.mark_artifacts import unmark_artifacts
 from artifacts.usecases.recount_use import recount_use
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
+
+# As one statement: a bulk action gives hundreds of thousands back, a batch at a time. That the rule
+# may not take one again at once is a declaration, which a repeat says anew.
+_PUT_BACK: Final = """
+    WITH wanted AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(identities)s::text[], %(documents)s::text[])
+            AS wanted (wanted_id, identity, document)
+    ), gone AS (
+        DELETE FROM trashed_artifact USING wanted WHERE trashed_artifact.id = wanted_id
+        RETURNING trashed_artifact.*, identity, document
+    ), back AS (
+        INSERT INTO artifact ({columns}) SELECT {columns} FROM gone
+    )
+    INSERT INTO declared_use (id, project_id, kind, identity, sha256, document, protects, ends_at,
+        declared_at, declared_by)
+    SELECT gen_random_uuid(), gone.project_id, %(kind)s, identity, blob.sha256, document::jsonb,
+        true, %(ends_at)s, %(now)s, %(by)s
+    FROM gone JOIN blob ON blob.id = gone.blob_id
+    ON CONFLICT (project_id, kind, identity) DO UPDATE SET sha256 = excluded.sha256,
+        document = excluded.document, protects = excluded.protects, ends_at = excluded.ends_at,
+        declared_at = excluded.declared_at, declared_by = excluded.declared_by
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +81,22 @@ def restore_trashed(
 
 
 def put_back(
-    *, trashed: Sequence[TrashedArtifact], restoring: Restoring, by: str, now: datetime
-) -> list[Artifact]:
-    """Let rows of the trash, which the caller has locked, be artifacts again. Joins.
+    *, artifacts: Sequence[UUID], project: Project, restoring: Restoring, by: str, now: datetime
+) -> None:
+    """Let rows of the project's trash, which the caller has locked, be artifacts again. Joins.
 
     Raises:
         QuotaExceeded: there is no room for all of them.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("put_back joins a transaction")
-    restored = [_artifact(one) for one in trashed]
-    if not any(is_limited(project=project) for project in {one.project for one in restored}):
-        Artifact.objects.bulk_create(restored)
-    else:
-        # One by one: whether bytes are new is asked of what is there before each.
-        for artifact in restored:
-            artifact.save(force_insert=True)
-            count_use(artifact=artifact, has_new_bytes=False, now=now)
-    TrashedArtifact.objects.filter(pk__in=[one.pk for one in trashed]).delete()
-    _keep_a_while(restored, restoring, by, now=now)
-    return restored
+    if not is_limited(project=project):
+        _move(artifacts, restoring, by, now=now)
+        return
+    # One by one: whether bytes are new is asked of what is there before each.
+    for one in artifacts:
+        _move([one], restoring, by, now=now)
+        count_use(artifact=_put_back(one), has_new_bytes=False, now=now)
 
 
 def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
@@ -122,42 +143,38 @@ def _restore(
         locked = TrashedArtifact.objects.select_for_update().filter(pk=trashed.pk)
         if not locked.exists() or not is_restorable(trashed, now=now):
             raise ArtifactNotFound
-        [artifact] = put_back(trashed=[trashed], restoring=restoring, by=actor.name, now=now)
+        project = trashed.project
+        put_back(
+            artifacts=[trashed.pk], project=project, restoring=restoring, by=actor.name, now=now
+        )
+        artifact = _put_back(trashed.pk)
         _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
     return artifact
 
 
-def _artifact(trashed: TrashedArtifact) -> Artifact:
-    artifact = Artifact(**copied(row=trashed))
-    artifact.project, artifact.blob, artifact.build = trashed.project, trashed.blob, trashed.build
-    return artifact
-
-
-def _keep_a_while(
-    artifacts: Sequence[Artifact], restoring: Restoring, by: str, *, now: datetime
-) -> None:
-    declared = []
-    for one in artifacts:
-        document = {"artifact": str(one.pk), "status": "restored", "reason": restoring.reason}
-        declared.append(
-            DeclaredUse(
-                project=one.project,
-                kind=Kind.RESTORING,
-                identity=identity(Kind.RESTORING, document),
-                sha256=one.blob.sha256,
-                document=document,
-                protects=True,
-                ends_at=now + restoring.kept_for,
-                declared_at=now,
-                declared_by=by,
-            )
+def _move(artifacts: Sequence[UUID], restoring: Restoring, by: str, *, now: datetime) -> None:
+    documents = [
+        {"artifact": str(one), "status": "restored", "reason": restoring.reason}
+        for one in artifacts
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUT_BACK.format(columns=columns_alike()),
+            {
+                "ids": list(artifacts),
+                "identities": [identity(Kind.RESTORING, one) for one in documents],
+                "documents": [json.dumps(one) for one in documents],
+                "kind": Kind.RESTORING.value,
+                "ends_at": now + restoring.kept_for,
+                "now": now,
+                "by": by,
+            },
         )
-    DeclaredUse.objects.bulk_create(
-        declared,
-        update_conflicts=True,
-        unique_fields=["project", "kind", "identity"],
-        update_fields=["sha256", "document", "protects", "ends_at", "declared_at", "declared_by"],
-    )
+
+
+def _put_back(artifact: UUID) -> Artifact:
+    found = Artifact.objects.select_related("project__organization", "build", "blob")
+    return found.get(pk=artifact)
 
 
 def _tell(actor: Actor, action: str, artifact: Artifact, reason: str, *, now: datetime) -> None:

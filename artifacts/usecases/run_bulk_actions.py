@@ -99,7 +99,7 @@ def _act(run: BulkRun, batch: Sequence[_Item], *, trash: timedelta, now: datetim
     )
     due = [artifact for artifact, outcome in came.items() if outcome is Outcome.DONE]
     deed = Deed(act, reason=run.reason, by=run.started_by, at=now, trash=trash)
-    came |= act_on_artifacts(artifacts=due, deed=deed)
+    came |= act_on_artifacts(artifacts=due, project=asked.project, deed=deed)
     outcomes = [came.get(one.artifact_id, Outcome.GONE) for one in batch]
     _write(batch, outcomes, now=now)
     run.item = batch[-1].id

@@ -8,9 +8,11 @@ from django.db import transaction
 from artifacts.domain.retention_document import read_policy
 from artifacts.errors import PolicyChanged, RetentionPreviewStale
 from artifacts.models import RetentionPreview, StoredRetentionPolicy
+from artifacts.queries.fates import require_list
 from artifacts.queries.frontier import PoliciesSeen, policies_changed_since
 from artifacts.queries.locking import policies_change
 from artifacts.queries.retention import Held, Holder, held_by
+from artifacts.usecases.use_list import use_list
 from kernel.actor import Actor
 from kernel.audit.record import record
 
@@ -35,6 +37,7 @@ def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now:
         Unauthenticated, PermissionMissing: the actor does not own what the policy is attached to.
         MalformedRetentionPolicy: the document is none.
         PolicyChanged: the policy has another version than the one that was named.
+        ListForgotten: the preview was not saved in time.
         RetentionPreviewStale: the preview is of another document or holder, or a policy in reach
             was set since; `changed` is what differs.
     """
@@ -48,6 +51,8 @@ def set_retention(*, holder: Holder, change: RetentionChange, actor: Actor, now:
             raise PolicyChanged(expected=change.version, found=current.version)
         if current.document == change.document:
             return current
+        if change.preview is not None:
+            use_list(question=change.preview, now=now)
         StoredRetentionPolicy.objects.create(
             level=holder.level,
             scope_id=holder.scope,
@@ -77,6 +82,7 @@ def _check_preview(change: RetentionChange, holder: Holder) -> None:
     preview = change.preview
     if preview is None:
         return
+    require_list(preview)
     seen = PoliciesSeen(preview.policies, preview.newest_policy)
     changed = policies_changed_since(seen, holder)
     if preview.scope_id != holder.scope:

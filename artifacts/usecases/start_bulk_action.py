@@ -10,6 +10,7 @@ from artifacts.domain.reasons import require_reason
 from artifacts.events import BulkActionStarted
 from artifacts.models import BulkAction, BulkRun
 from artifacts.queries.bulk_outcomes import outcomes_now
+from artifacts.usecases.use_list import use_list
 from kernel.actor import Actor
 from kernel.audit.record import record
 from kernel.outbox.emit import emit
@@ -32,6 +33,7 @@ def start_bulk_action(
     Raises:
         Unauthenticated, PermissionMissing: the actor may not do it to one.
         ReasonMissing: there is none.
+        ListForgotten: it was not started in time.
         BulkActionDiffers: the project is called otherwise, or the number is another by now.
     """
     actor.require(Act(action.act).permission, project=action.project_id)
@@ -39,8 +41,10 @@ def start_bulk_action(
     if existing is not None:
         return existing
     require_reason(confirmed.reason)
-    _require_same(action, confirmed, now=now)
     with transaction.atomic(durable=True):
+        # Before it is looked at: from here on it stays.
+        use_list(question=action, now=now)
+        _require_same(action, confirmed, now=now)
         run, is_new = BulkRun.objects.get_or_create(
             bulk_action=action,
             defaults={

@@ -7,7 +7,9 @@ from django.db import IntegrityError, transaction
 from artifacts.errors import RetentionPlanStale, RetentionRunUnderWay
 from artifacts.events import RetentionRunStarted
 from artifacts.models import RetentionPlan, RetentionRun, RunState
+from artifacts.queries.fates import require_list
 from artifacts.queries.frontier import changed_since, holder_of_plan
+from artifacts.usecases.use_list import use_list
 from kernel.actor import Actor
 from kernel.audit.record import record
 from kernel.outbox.emit import emit
@@ -18,6 +20,7 @@ def start_retention_run(*, plan: RetentionPlan, actor: Actor, now: datetime) -> 
 
     Raises:
         Unauthenticated, PermissionMissing: the actor may not decide about what the plan is about.
+        ListForgotten: nobody had it applied in time.
         RetentionPlanStale: it says something else now; `changed` is what has changed.
         RetentionRunUnderWay: another plan is being applied.
     """
@@ -26,11 +29,13 @@ def start_retention_run(*, plan: RetentionPlan, actor: Actor, now: datetime) -> 
     existing = RetentionRun.objects.filter(plan=plan).first()
     if existing is not None:
         return existing
+    require_list(plan)
     changed = changed_since(plan)
     if changed:
         raise RetentionPlanStale(plan=plan.pk, made_at=plan.made_at, changed=changed)
     try:
         with transaction.atomic(durable=True):
+            use_list(question=plan, now=now)
             run = RetentionRun.objects.create(plan=plan, started_at=now, started_by=actor.name)
             record(
                 actor,

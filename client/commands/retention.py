@@ -12,7 +12,7 @@ from client.errors import WrongUsage
 from client.exits import ExitCode
 from client.http import Store
 from client.lookup import project_artifacts
-from client.retention import RUNNING, run_of, wait_until_ended
+from client.runs import RUNNING, far_of_plan, wait_until_ended
 from client.settings import Settings, add_options, settings_of
 from client.verification.errors import NothingOffered
 
@@ -91,9 +91,16 @@ def _apply(store: Store, args: Namespace, console: Console) -> ExitCode:
     address = store.address("api", "v1", "retention-plans", _plan_id(args.what))
     applied = store.post(f"{address}/apply", {}, reason=args.reason or "").document
     if args.wait is not None:
-        applied = wait_until_ended(store, address, seconds=args.wait, on_progress=console.progress)
-    ended = run_of(applied)
-    state = member(ended, "state", str)
+        applied = wait_until_ended(
+            store,
+            address,
+            far_of=far_of_plan,
+            seconds=args.wait,
+            on_progress=console.progress,
+        )
+    far, ended = far_of_plan(applied), member(applied, "run", dict)
+    far.require_whole()
+    state = far.state
     console.say(
         f"{state}: {member(ended, 'removed_artifacts', int)} of"
         f" {member(applied, 'artifacts', int)} artifacts are gone,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpResponseRedirect
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from artifacts.domain.bulk import Act, BulkActionDiffers, MalformedSelection, Outcome
+from artifacts.domain.fates import ListForgotten
 from artifacts.queries import visible_project
 from artifacts.queries.bulk_actions import (
     MOST_ACTIONS,
@@ -18,6 +20,7 @@ from artifacts.queries.bulk_actions import (
     run_of_bulk_action,
     visible_bulk_action,
 )
+from artifacts.queries.fates import forgotten_among, forgotten_at
 from artifacts.queries.positions import encode_cursor, row_behind, row_number
 from artifacts.queries.retention import Holder
 from artifacts.usecases.ask_bulk_action import ask_bulk_action
@@ -56,12 +59,20 @@ def many(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
             return _to(made.pk)
         trouble = made
     found = bulk_actions_of(project, actor=actor)
+    forgotten = forgotten_among(found)
     content = {
         "fields": fields,
         "trouble": trouble,
         "acts": [(act.value, words) for act, words in ACTS.items()],
         "outcomes": OUTCOMES,
-        "found": [(one, ACTS[Act(one.act)], standing(run_of_bulk_action(one))) for one in found],
+        "found": [
+            (
+                one,
+                ACTS[Act(one.act)],
+                standing(run_of_bulk_action(one), is_forgotten=one.pk in forgotten),
+            )
+            for one in found
+        ],
         "most": MOST_ACTIONS,
     }
     template, status = "console/administration/many.html", 422 if trouble else 200
@@ -78,7 +89,8 @@ def bulk_action(request: HttpRequest, actor: Actor, action: UUID) -> HttpRespons
         return _show(request, actor, found, given)
     confirmed = Confirmation(given.written, _number(request), given.reason)
     try:
-        start_bulk_action(action=found, confirmed=confirmed, actor=actor, now=timezone.now())
+        with suppress(ListForgotten):  # its page says so
+            start_bulk_action(action=found, confirmed=confirmed, actor=actor, now=timezone.now())
     except BulkActionDiffers as refusal:
         return _show(request, actor, found, given, differs=refusal)
     return _to(found.pk)
@@ -107,12 +119,13 @@ def _show(
     expected: Any = differs.facts["expected"] if differs is not None else found.expected
     outcomes = run.outcomes if run is not None else expected
     place = Place.of(Holder.of_project(found.project), actor=actor)
-    words = ACTS[act]
+    words, gone_at = ACTS[act], forgotten_at(found)
     content = {
         "action": found,
         "run": run,
         "words": words,
-        "standing": standing(run),
+        "standing": standing(run, is_forgotten=gone_at is not None),
+        "forgotten_at": gone_at,
         "sentences": sentences_of(found.selection),
         "counted": counted(act, outcomes),
         "artifacts": expected.get(Outcome.DONE, 0),
@@ -131,12 +144,14 @@ def _show(
 
 def _items(request: HttpRequest, found: BulkAction, act: Act) -> dict[str, Any]:
     given = asked(request, "cursor", "outcome")
-    items = items_of_bulk_action(
-        row_behind(given.get("cursor")),
-        action=found,
-        limit=PAGE_ITEMS + 1,
-        outcome=choice(given, "outcome", Outcome),
-    )
+    items: list[BulkActionItem] = []
+    with suppress(ListForgotten):  # the page says so
+        items = items_of_bulk_action(
+            row_behind(given.get("cursor")),
+            action=found,
+            limit=PAGE_ITEMS + 1,
+            outcome=choice(given, "outcome", Outcome),
+        )
     shown = items[:PAGE_ITEMS]
     words = {Outcome.DONE: ACTS[act].done, **LEFT}
     return {

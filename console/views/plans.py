@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from artifacts.domain.fates import ListForgotten
 from artifacts.errors import RetentionPlanStale
+from artifacts.queries.fates import forgotten_among, forgotten_at
 from artifacts.queries.freed import freed_by
 from artifacts.queries.frontier import changed_since, holder_of_plan
 from artifacts.queries.positions import encode_cursor, row_behind
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from artifacts.models import RetentionPlan
+    from artifacts.models import RetentionPlan, RetentionPlanItem
     from kernel.actor import Actor
 
 PAGE_ITEMS: Final = 50
@@ -63,9 +65,12 @@ def plans(request: HttpRequest, actor: Actor, place: Place) -> HttpResponse:
         made = plan_retention(holder=place.holder, actor=actor, now=timezone.now())
         return _to(made.pk)
     found = plans_of(place.holder)
-    runs = runs_of(found)
+    runs, forgotten = runs_of(found), forgotten_among(found)
     content = {
-        "plans": [(one, standing(one, runs.get(one.pk), ())) for one in found],
+        "plans": [
+            (one, standing(one, runs.get(one.pk), (), is_forgotten=one.pk in forgotten))
+            for one in found
+        ],
         "most": MOST_PLANS,
     }
     return show_place(request, "console/administration/plans.html", place, content, tab="plans")
@@ -78,13 +83,15 @@ def plan(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
     found = visible_plan(actor=actor, plan=plan)
     rules = list(found.rules.all())
     given = asked(request, "cursor", "path", "rule")
-    items = items_after(
-        row_behind(given.get("cursor")),
-        plan=found,
-        limit=PAGE_ITEMS + 1,
-        prefix=given.get("path", ""),
-        rule=next((one.number for one in rules if str(one.number) == given.get("rule")), None),
-    )
+    items: list[RetentionPlanItem] = []
+    with suppress(ListForgotten):  # the page says so
+        items = items_after(
+            row_behind(given.get("cursor")),
+            plan=found,
+            limit=PAGE_ITEMS + 1,
+            prefix=given.get("path", ""),
+            rule=next((one.number for one in rules if str(one.number) == given.get("rule")), None),
+        )
     shown = items[:PAGE_ITEMS]
     scopes = {one.scope_id for one in rules if one.scope_id is not None}
     names = names_of_scopes(scopes | {one.project_id for one in shown})
@@ -114,8 +121,8 @@ def apply(request: HttpRequest, actor: Actor, plan: UUID) -> HttpResponse:
         return _show(
             request, actor, found, "console/administration/apply.html", content, status=status
         )
-    # The plan's page says what has changed.
-    with because(given.reason), suppress(RetentionPlanStale):
+    # The plan's page says what has changed, or that it was forgotten.
+    with because(given.reason), suppress(RetentionPlanStale, ListForgotten):
         start_retention_run(plan=found, actor=actor, now=timezone.now())
     return _to(found.pk)
 
@@ -159,12 +166,13 @@ def _show(
 ) -> HttpResponse:
     """A page about one plan: where it stands, with its run or what has changed since."""
     place = Place.of(holder_of_plan(plan), actor=actor)
-    run, wait = run_of(plan), wait_of(plan)
+    run, wait, gone_at = run_of(plan), wait_of(plan), forgotten_at(plan)
     changed: Sequence[Mapping[str, Any]] = run.changed if run is not None else changed_since(plan)
     frame = {
         "plan": plan,
         "run": run,
-        "standing": standing(plan, run, changed),
+        "standing": standing(plan, run, changed, is_forgotten=gone_at is not None),
+        "forgotten_at": gone_at,
         "exceeded": wait.exceeded if wait is not None else [],
         "changes": changes(changed, names_of_scopes(names_in(changed))),
         "looked_through": run.removed_artifacts + run.spared_artifacts if run is not None else 0,

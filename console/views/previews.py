@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from artifacts.domain.fates import ListForgotten
 from artifacts.domain.retention_tally import Effect
+from artifacts.queries.fates import forgotten_at
 from artifacts.queries.frontier import PoliciesSeen, holder_of, policies_changed_since
 from artifacts.queries.positions import encode_cursor, row_behind
 from artifacts.queries.retention import held_by, names_of_scopes
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from artifacts.models import RetentionPreview, RetentionPreviewRule
+    from artifacts.models import RetentionPreview, RetentionPreviewItem, RetentionPreviewRule
     from kernel.actor import Actor
 
 PAGE_ITEMS: Final = 50
@@ -48,7 +51,8 @@ def preview(request: HttpRequest, actor: Actor, preview: UUID) -> HttpResponse:
     changed = policies_changed_since(
         PoliciesSeen(found.policies, found.newest_policy), place.holder
     )
-    if given.is_complete and not changed:
+    gone_at = forgotten_at(found)
+    if given.is_complete and not changed and gone_at is None:
         change = RetentionChange(found.document, given.reason, found.version, found)
         set_retention(holder=place.holder, change=change, actor=actor, now=timezone.now())
         return HttpResponseRedirect(place.url("retention"))
@@ -56,6 +60,7 @@ def preview(request: HttpRequest, actor: Actor, preview: UUID) -> HttpResponse:
     told = names_in(changed)
     content = {
         "preview": found,
+        "forgotten_at": gone_at,
         "effects": effects,
         "differences": differences(own.document, found.document),
         "changes": changes(changed, names_of_scopes(told)),
@@ -86,12 +91,14 @@ def _items(
 ) -> dict[str, Any]:
     """A page of the files that would newly go or stay, and the rules that say so."""
     given = asked(request, "cursor", "effect")
-    items = previewed_after(
-        row_behind(given.get("cursor")),
-        preview=preview,
-        effect=choice(given, "effect", Effect),
-        limit=PAGE_ITEMS + 1,
-    )
+    items: list[RetentionPreviewItem] = []
+    with suppress(ListForgotten):  # the page says so
+        items = previewed_after(
+            row_behind(given.get("cursor")),
+            preview=preview,
+            effect=choice(given, "effect", Effect),
+            limit=PAGE_ITEMS + 1,
+        )
     shown = items[:PAGE_ITEMS]
     scopes = {one.scope_id for one in rules if one.scope_id is not None}
     names = names_of_scopes(scopes | {one.project_id for one in shown})

@@ -1,7 +1,8 @@
 """Acts on very many artifacts: `python -m tests.bench.bulk --artifacts 240000`.
 
 On a PostgreSQL of its own. Every act is done to all artifacts of the project that has most of
-them. It prints how long asking, starting and doing took, and the longest batch, in seconds.
+them. It prints how long asking, starting and doing took, and the longest batch, in seconds; and
+the processor time of doing it, of this process and of the database's.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from itertools import pairwise
 import django
 
 from tests.bench.filled import filled
+from tests.bench.processor import used_seconds
 
 
 def measure(*, artifacts: int) -> None:
@@ -50,16 +52,23 @@ def _measure_act(word: str) -> None:
     confirmed = Confirmation(str(project), asked.artifacts, "measured")
     run = start_bulk_action(action=asked, confirmed=confirmed, actor=actor, now=datetime.now(UTC))
     told()
-    before = len(moments)
+    before, used = len(moments), _used()
     run_bulk_actions(clock=lambda: datetime.now(UTC), meter=told)
+    ours, databases = (late - early for late, early in zip(_used(), used, strict=True))
     run.refresh_from_db()
     batches = [later - at for at, later in pairwise(moments[before:])][::2]
     _say(
         f"{word}: {run.outcomes}; asked {moments[1] - moments[0]:.1f} s, started"
         f" {moments[2] - moments[1]:.1f} s, done {moments[-1] - moments[before]:.1f} s;"
         f" {len(batches)} batches, the longest {max(batches):.2f} s,"
-        f" the median {sorted(batches)[len(batches) // 2]:.2f} s"
+        f" the median {sorted(batches)[len(batches) // 2]:.2f} s;"
+        f" processor {ours:.1f} s here, {databases:.1f} s in the database"
     )
+
+
+def _used() -> tuple[float, float]:
+    """Processor seconds so far: of this process, and of the database's."""
+    return time.process_time(), used_seconds(os.getpid())["database"]
 
 
 def _say(line: str) -> None:

@@ -11,6 +11,7 @@ from artifacts.domain.bulk import (
     MalformedSelection,
     Outcome,
 )
+from artifacts.domain.fates import ListForgotten
 from artifacts.domain.reasons import ReasonMissing
 from kernel.reference import BODY, CURSOR, Answer, Body, Operation, Operations, Parameter, Reader
 from kernel.rest import MalformedRequest
@@ -24,8 +25,9 @@ OPERATIONS: Final[Operations] = {
         id="list_bulk_actions",
         reader=Reader.ADMINISTRATOR,
         summary="The acts on many artifacts of a project, newest first",
+        parameters=(Parameter("artifact", Id, "Only those that were done to it."),),
         answers=(Answer(200, "At most 20.", {"bulk_actions": [BulkActionDocument]}),),
-        refusals=OF_PROJECT,
+        refusals=(*OF_PROJECT, MalformedRequest),
     ),
     f"POST {_OF_PROJECT}": Operation(
         id="ask_bulk_action",
@@ -61,7 +63,7 @@ OPERATIONS: Final[Operations] = {
                 may_have=("Link",),
             ),
         ),
-        refusals=(BulkActionNotFound, MalformedRequest),
+        refusals=(BulkActionNotFound, ListForgotten, MalformedRequest),
     ),
     f"POST {_ACTION}/start": Operation(
         id="start_bulk_action",
@@ -71,7 +73,14 @@ OPERATIONS: Final[Operations] = {
         "the bulk action says how far it is. Again is harmless.",
         body=Body(StartIn, {"project": "acme/widget", "artifacts": 990, "reason": "case 2026-17"}),
         answers=(Answer(202, "It is being done, or was.", BulkActionDocument),),
-        refusals=(*BODY, *NEED_A_RIGHT, BulkActionNotFound, BulkActionDiffers, ReasonMissing),
+        refusals=(
+            *BODY,
+            *NEED_A_RIGHT,
+            BulkActionNotFound,
+            ListForgotten,
+            BulkActionDiffers,
+            ReasonMissing,
+        ),
     ),
     f"POST {_ACTION}/cancel": Operation(
         id="cancel_bulk_action",

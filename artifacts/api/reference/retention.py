@@ -13,6 +13,7 @@ from artifacts.api.retention_shapes import (
     PreviewItemDocument,
     RetentionPolicyDocument,
 )
+from artifacts.domain.fates import ListForgotten
 from artifacts.domain.retention_document import MalformedRetentionPolicy
 from artifacts.errors import (
     OrganizationNotFound,
@@ -72,6 +73,7 @@ def _operations(
                 MalformedRetentionPolicy,
                 PolicyChanged,
                 RetentionPreviewNotFound,
+                ListForgotten,
                 RetentionPreviewStale,
             ),
         ),
@@ -148,7 +150,7 @@ OPERATIONS: Final[Operations] = {
                 may_have=("Link",),
             ),
         ),
-        refusals=(RetentionPlanNotFound, MalformedRequest),
+        refusals=(RetentionPlanNotFound, ListForgotten, MalformedRequest),
     ),
     f"GET {_PLAN}/freed": Operation(
         id="show_what_retention_plan_freed",
@@ -165,7 +167,12 @@ OPERATIONS: Final[Operations] = {
         summary="Apply a retention plan as it was seen",
         text="A worker goes on with it; the plan says how far it is. Again is harmless.",
         answers=(Answer(202, "It is being applied, or was.", PlanDocument),),
-        refusals=(RetentionPlanNotFound, RetentionPlanStale, RetentionRunUnderWay),
+        refusals=(
+            RetentionPlanNotFound,
+            ListForgotten,
+            RetentionPlanStale,
+            RetentionRunUnderWay,
+        ),
     ),
     f"POST {_PLAN}/cancel": Operation(
         id="cancel_retention_plan",
@@ -195,7 +202,7 @@ OPERATIONS: Final[Operations] = {
                 may_have=("Link",),
             ),
         ),
-        refusals=(RetentionPreviewNotFound, MalformedRequest),
+        refusals=(RetentionPreviewNotFound, ListForgotten, MalformedRequest),
     ),
     **_operations("/api/v1/retention-policy", "retention_of_store", "the store", NEED_A_RIGHT),
     **_operations(

@@ -359,9 +359,15 @@ def test_takes_nothing_out_of_the_trash_when_its_window_is_over(project: Project
 def test_joins_the_transaction_of_its_batch(project: Project) -> None:
     deed = Deed(Act.YANK, reason=WHY, by="somebody", at=TODAY, trash=WEEK)
     for tried in (
-        lambda: act_on_artifacts(artifacts=[], deed=deed),
+        lambda: act_on_artifacts(artifacts=[], project=project, deed=deed),
         lambda: mark_artifacts(mark=Yank, artifacts=[], reason=WHY, by="somebody", now=TODAY),
-        lambda: put_back(trashed=[], restoring=Restoring(WHY, WEEK), by="somebody", now=TODAY),
+        lambda: put_back(
+            artifacts=[],
+            project=project,
+            restoring=Restoring(WHY, WEEK),
+            by="somebody",
+            now=TODAY,
+        ),
     ):
         with pytest.raises(TransactionManagementError, match="joins a transaction"):
             tried()

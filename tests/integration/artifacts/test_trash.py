@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.forms.models import model_to_dict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,6 @@ from artifacts.queries.trash import trash_after, trashed_seen_by
 from artifacts.queries.use import counted_use, measured_use
 from artifacts.usecases.apply_retention import WEEK, apply_retention
 from artifacts.usecases.collect_blobs import GRACE, collect_blobs
-from artifacts.usecases.discard_artifacts import copied
 from artifacts.usecases.lift_hold import lift_hold
 from artifacts.usecases.place_hold import Holding, place_hold
 from artifacts.usecases.plan_retention import plan_retention
@@ -132,7 +132,7 @@ def test_gives_everything_back_as_it_was(project: Project, store: MemoryBlobStor
     restored = restore(trashed)
 
     found = visible_artifact(actor=reader(project), artifact=before.pk)
-    assert copied(row=found) == copied(row=before)
+    assert model_to_dict(found) == model_to_dict(before)
     assert restored == found
     assert not TrashedArtifact.objects.exists()
     assert AuditRecord.objects.get(action="artifact.restore").facts["reason"] == "it was needed"

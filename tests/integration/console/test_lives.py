@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -9,14 +10,18 @@ from django.utils import timezone
 
 from access.domain.roles import Role
 from access.queries import organization_place
+from artifacts.domain.bulk import Act
 from artifacts.models import Artifact, Hold, Project
 from artifacts.queries.retention import Holder
 from artifacts.usecases.apply_retention import apply_retention
+from artifacts.usecases.ask_bulk_action import ask_bulk_action
 from artifacts.usecases.plan_retention import plan_retention
+from artifacts.usecases.run_bulk_actions import run_bulk_actions
 from artifacts.usecases.set_retention import RetentionChange, set_retention
+from artifacts.usecases.start_bulk_action import Confirmation, start_bulk_action
 from artifacts.usecases.start_retention_run import start_retention_run
 from provenance.usecases.attest_builds import Attestor
-from tests.factories.actors import administrator
+from tests.factories.actors import administrator, owner
 from tests.factories.burying import bury
 from tests.factories.people import account, logged_in, owner_at_a_browser
 from tests.factories.shelf import Kind, put
@@ -48,7 +53,7 @@ def life(file: Artifact) -> str:
 
 
 def do(client: Client, file: Artifact, what: str, **more: str) -> int:
-    return client.post(life(file), {"do": what, "reason": "because", **more}).status_code
+    return client.post(life(file), {"do": what, "reason": "because"} | more).status_code
 
 
 def hold(place: Project, file: Artifact, *, since: timedelta, until: timedelta) -> None:
@@ -188,6 +193,7 @@ def test_is_removed_by_its_path_and_restored(place: Project, file: Artifact, olg
     assert do(olga, file, "remove", name="dist/a") == 302
     assert "dist/a" in text(trash, olga)
     assert olga.get(f"/artifacts/{file.pk}")["Location"] == life(file)
+    assert "Removed for because" in text(life(file), olga)
 
     assert do(olga, file, "restore") == 302
     assert Artifact.objects.get().pk == file.pk
@@ -212,3 +218,54 @@ def test_is_for_those_alone_who_decide_about_it(place: Project, file: Artifact) 
     text(life(file), mary, status=403)
     assert "what can be done" not in text(f"/artifacts/{file.pk}", mary)
     assert Client().get(life(file)).status_code == 302
+
+
+def test_tells_what_was_done_to_many_at_once(place: Project, file: Artifact, olga: Client) -> None:
+    other = put(place, Kind(path="other"), first=timezone.now() - timedelta(days=3))
+    ids = {act: _done_to_many(place, act, f"{act} them") for act in Act}
+    by_hand = do(olga, file, "yank", reason="broken")
+
+    page = olga.get(life(file)).content.decode()
+    told = text(life(file), olga)
+
+    assert by_hand == 302
+    sentences = {
+        Act.YANK: "Yanked",
+        Act.UNYANK: "Shown again",
+        Act.QUARANTINE: "Put into quarantine",
+        Act.RELEASE: "Released from quarantine",
+        Act.REMOVE: "Moved to the trash",
+        Act.RESTORE: "Restored from the trash",
+    }
+    for act, sentence in sentences.items():
+        assert told.count(f"{sentence}, with many at once “{act} them”") == 1
+        assert page.count(f'<a href="/administration/bulk/{ids[act]}">{sentence}, with') == 1
+    assert "Yanked “broken”" in told
+    assert "many at once" not in text(life(other), olga)
+    found = f"/api/v1/projects/{place}/bulk-actions?artifact="
+    listed = olga.get(f"{found}{file.pk}").json()["bulk_actions"]
+    assert {one["id"] for one in listed} == {str(one) for one in ids.values()}
+    assert olga.get(f"{found}{other.pk}").json()["bulk_actions"] == []
+    assert olga.get(f"{found}mine").status_code == 400
+
+
+def test_tells_once_what_still_stands_of_it(place: Project, file: Artifact, olga: Client) -> None:
+    _done_to_many(place, Act.YANK, "a secret")
+    _done_to_many(place, Act.REMOVE, "a secret")
+
+    in_trash = text(life(file), olga)
+
+    assert in_trash.count("Yanked") == in_trash.count("Moved to the trash") == 1
+    assert in_trash.count("“a secret”") == 2
+
+
+def _done_to_many(project: Project, act: Act, reason: str) -> UUID:
+    """Every file like `dist/*` of the project."""
+    actor, now = owner(project), timezone.now()
+    action = ask_bulk_action(
+        project=project, act=act, selection={"paths": ["dist/*"]}, actor=actor, now=now
+    )
+    confirmed = Confirmation(str(project), action.artifacts, reason)
+    start_bulk_action(action=action, confirmed=confirmed, actor=actor, now=now)
+    run_bulk_actions(clock=timezone.now)
+    return action.pk
