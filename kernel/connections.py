@@ -1,14 +1,25 @@
-"""The database's connection beside work that takes long, and over the database's restart."""
+"""The database's connection: within a transaction, beside long work, over a restart."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
+from django.db.transaction import TransactionManagementError
 
 Done = TypeVar("Done")
 
 # With the pool's own wait for a connection (3 s) about half a minute.
 RESTART_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+def joins_transaction(verb: str) -> None:
+    """Assert that a transaction is open: this verb opens none, and is part of its caller's.
+
+    Raises:
+        TransactionManagementError: there is none.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError(f"{verb} joins a transaction")
 
 
 def give_back() -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from access.models import Token, TrustedPublisher
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 
 
 def end_publishers(*, publishers: Sequence[TrustedPublisher], actor: Actor, now: datetime) -> None:
@@ -15,8 +14,7 @@ def end_publishers(*, publishers: Sequence[TrustedPublisher], actor: Actor, now:
 
     The caller has authorised the actor and waited for the project's turn.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("end_publishers joins a transaction")
+    joins_transaction("end_publishers")
     for publisher in publishers:
         # Whoever exchanges as this publisher holds the row; the token is there when we get it.
         held = TrustedPublisher.objects.select_for_update(of=("self",))

@@ -7,8 +7,6 @@ another exchange in the meantime counts here.
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
-
 from access.domain.publishers import first_difference
 from access.errors import IssuerDisabled
 from access.models import Issuer, TrustedPublisher
@@ -17,6 +15,7 @@ from access.usecases.identify_job import IdentifiedJob
 from access.usecases.match_publisher import not_matching
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 from provenance.domain.policy import Source
 from provenance.queries import current_policy
 from provenance.usecases.set_policy import set_policy
@@ -38,8 +37,7 @@ def hold_publisher(*, job: IdentifiedJob, actor: Actor, now: datetime) -> Truste
         IssuerDisabled: the issuer has been switched off.
         NoMatchingPublisher, PublisherMismatch: the publisher is gone, or another one's by now.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("hold_publisher joins a transaction")
+    joins_transaction("hold_publisher")
     issuer = Issuer.objects.raw(_HELD, [job.issuer.pk])[0]
     if issuer.disabled_at is not None:
         raise IssuerDisabled(issuer=issuer.url, disabled_at=issuer.disabled_at)

@@ -11,10 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from artifacts.errors import BuildNotFound
 from artifacts.models import Build
+from kernel.connections import joins_transaction
 from kernel.turns import only_one
 
 # Django's ORM cannot say FOR SHARE.
@@ -24,7 +25,6 @@ _COLLECTING: Final = 0x5354_524F_4E47  # any number that nobody else takes a tur
 
 _HOLDS: Final = 0x5354_484F_4C44  # another
 _POLICIES: Final = 0x5354_504F_4C49  # and another
-
 _MAPPING: Final = 0x5354_4D41_5050  # and another
 _EVIDENCE: Final = 0x5354_4556_4944  # and another
 
@@ -87,7 +87,6 @@ def policies_change() -> None:
 
 
 def _take(how: str, what: int) -> None:
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("a lock until the commit needs a transaction")
+    joins_transaction("a lock until the commit")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {how}(%s)", [what])

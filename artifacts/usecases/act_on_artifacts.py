@@ -13,6 +13,7 @@ from artifacts.models import Project, Quarantine, Yank
 from artifacts.usecases.discard_artifacts import Removal, discard_artifacts
 from artifacts.usecases.mark_artifacts import mark_artifacts, unmark_artifacts
 from artifacts.usecases.restore_artifact import Restoring, put_back
+from kernel.connections import joins_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,7 @@ def act_on_artifacts(
     *, artifacts: Sequence[UUID], project: Project, deed: Deed
 ) -> dict[UUID, Outcome]:
     """Do it to all of these, of one project; the answer has those to which it could not be done."""
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("act_on_artifacts joins a transaction")
+    joins_transaction("act_on_artifacts")
     match deed.act:
         case Act.REMOVE:
             removal = Removal(deed.by, deed.at, deed.at + deed.trash, reason=deed.reason)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from artifacts.domain.refs import searchable
 from artifacts.models import Artifact, Contribution
 from artifacts.ports import StoredBytes
@@ -11,6 +9,7 @@ from artifacts.usecases.count_use import count_use
 from artifacts.usecases.store_blob import store_blob
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 from kernel.rows import insert
 
 
@@ -33,8 +32,7 @@ def add_file(
         IntegrityError: somebody else was faster with this path.
         QuotaExceeded: the organization or the project has as much as it may have.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("add_file joins a transaction")
+    joins_transaction("add_file")
     build = contribution.build
     witnessed = contribution.witnessed or {}
     artifact = Artifact(

@@ -3,12 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from artifacts.models import TrashedArtifact
 from artifacts.queries.locking import holds_stand_still
 from artifacts.queries.trash import bury, lock_removal
 from kernel import faults
+from kernel.connections import joins_transaction
 
 
 def bury_removed(*, removal: UUID, files: int, attestation: UUID, now: datetime) -> bool:
@@ -17,8 +16,7 @@ def bury_removed(*, removal: UUID, files: int, attestation: UUID, now: datetime)
     Of all that the statement names, or of nothing: where one was put on hold, came into use or was
     restored meanwhile, it is False, and the others are free for another removal.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("bury_removed joins a transaction")
+    joins_transaction("bury_removed")
     holds_stand_still()
     going = lock_removal(removal, now=now)
     if len(going) != files or not all(going):

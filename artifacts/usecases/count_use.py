@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
 from artifacts.domain.quota import Quota, Use
 from artifacts.errors import QuotaExceeded
 from artifacts.models import Artifact, Organization, Project
 from artifacts.models.use import SLICES
 from artifacts.queries.use import Subject, arriving_bytes, counted_use, holds
+from kernel.connections import joins_transaction
 from kernel.digest import Sha256
 from kernel.metrics import QUOTA_REFUSALS
 
@@ -59,8 +60,7 @@ def count_use(*, artifact: Artifact, has_new_bytes: bool, now: datetime) -> None
     Raises:
         QuotaExceeded: that would be more than one of them may have.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("count_use joins a transaction")
+    joins_transaction("count_use")
     for subject, quota in limited(project=artifact.project):
         before, added = _add(subject, artifact, has_new_bytes=has_new_bytes)
         many = Use(

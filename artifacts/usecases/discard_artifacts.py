@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from artifacts.domain.retention import Cited
 from artifacts.models import Artifact
+from kernel.connections import joins_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def discard_artifacts(*, removal: Removal, ended: Mapping[UUID, Ended | None]) -
     Bytes and names stay taken. What is gone already is left out. Nothing is checked here: who
     calls has looked at holds, and locked.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("discard_artifacts joins a transaction")
+    joins_transaction("discard_artifacts")
     cited = [one.cited if one is not None else None for one in ended.values()]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -5,11 +5,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
-from django.db import transaction
-
 from artifacts.domain.origin import origin_of, witnessed_by
 from artifacts.models import Build, Contribution
 from kernel.actor import Actor
+from kernel.connections import joins_transaction
 from kernel.rows import Joined, insert_numbered
 
 # Asked for each file; but for the first one of a token, the answer is there.
@@ -54,8 +53,7 @@ def join_own_build(*, build: Build, actor: Actor, joined_at: datetime) -> Contri
 
 
 def _new(*, build: Build, actor: Actor, joined_at: datetime) -> Contribution:
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("whoever joins a build joins a transaction")
+    joins_transaction("join_build")
     facts = witnessed_by(actor)
     stored = facts.to_json() if facts is not None else None
     return Contribution(

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from artifacts.domain.lifecycle import BuildState, move
 from artifacts.domain.origin import attempt_of, origin_of, witnessed_by
 from artifacts.domain.refs import searchable
 from artifacts.models import Build, Project
 from kernel.actor import Actor
+from kernel.connections import joins_transaction
 from kernel.rows import insert
 
 
@@ -39,8 +38,7 @@ def open_build(
     Raises:
         IntegrityError: there is one that should have been found.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("open_build joins a transaction")
+    joins_transaction("open_build")
     facts = witnessed_by(actor)
     build = Build(
         project=project,

@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
-from django.db import transaction
-
 from artifacts.models import Project
+from kernel.connections import joins_transaction
 from provenance.domain.transparency import DEFAULT, Transparency, permitted
 
 # FOR SHARE: whoever changes a project takes FOR UPDATE, so it either sees the claim that this
@@ -20,8 +19,7 @@ def permit_transparency(*, projects: Collection[UUID]) -> Mapping[UUID, Transpar
 
     It stays so until the transaction ends. Of a project that is not there nothing becomes public.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("permit_transparency joins a transaction")
+    joins_transaction("permit_transparency")
     allowed = dict.fromkeys(projects, DEFAULT)
     for row in Project.objects.raw(_STAY, [list(projects)]):
         allowed[row.pk] = permitted(Transparency(row.transparency), is_public=row.is_public)

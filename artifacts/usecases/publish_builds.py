@@ -4,12 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from artifacts.domain.lifecycle import BuildState, move
 from artifacts.errors import BuildNotFound
 from artifacts.events import BuildPublished
 from artifacts.models import Build
+from kernel.connections import joins_transaction
 from kernel.outbox.emit import emit_all
 
 
@@ -22,8 +21,7 @@ def publish_builds(*, builds: Collection[UUID], now: datetime) -> None:
         BuildNotFound: one of them does not exist; then none is published.
         IllegalMove: the same for one that was refused, or is not sealed.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("publish_builds joins a transaction")
+    joins_transaction("publish_builds")
     locked = Build.objects.select_for_update().filter(pk__in=builds).order_by("id")
     # In one order, so that two batches never wait for each other in a circle.
     states = {pk: BuildState(state) for pk, state in locked.values_list("pk", "state")}

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from artifacts.domain.lifecycle import BuildState, move
 from artifacts.models import Build
+from kernel.connections import joins_transaction
 
 
 def refuse_build(*, build_id: UUID, reason: Mapping[str, object], now: datetime) -> None:
@@ -16,8 +15,7 @@ def refuse_build(*, build_id: UUID, reason: Mapping[str, object], now: datetime)
     Raises:
         IllegalMove: the build is published, or is not sealed.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("refuse_build joins a transaction")
+    joins_transaction("refuse_build")
     build = Build.objects.select_for_update().get(pk=build_id)
     if build.state == BuildState.REFUSED:
         return

@@ -20,6 +20,7 @@ from artifacts.usecases.mark_artifacts import unmark_artifacts
 from artifacts.usecases.recount_use import recount_use
 from kernel.actor import Actor, Permission
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 
 # As one statement: a bulk action gives hundreds of thousands back, a batch at a time. That the rule
 # may not take one again at once is a declaration, which a repeat says anew.
@@ -88,8 +89,7 @@ def put_back(
     Raises:
         QuotaExceeded: there is no room for all of them.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("put_back joins a transaction")
+    joins_transaction("put_back")
     if not is_limited(project=project):
         _move(artifacts, restoring, by, now=now)
         return

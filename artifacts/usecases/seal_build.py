@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from artifacts.domain.sealing import Brought, groups
 from artifacts.models import Artifact, Build, Contribution
 from artifacts.queries import artifacts_of
 from artifacts.usecases.open_build import close_build
 from kernel.actor import Actor
+from kernel.connections import joins_transaction
 from kernel.digest import Sha256
 from provenance.domain.build_facts import Witnessed
 from provenance.domain.statement import Subject
@@ -25,8 +24,7 @@ def seal_build(*, build: Build, actor: Actor, now: datetime) -> None:
     Raises:
         IllegalMove: the build is not open.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("seal_build joins a transaction")
+    joins_transaction("seal_build")
     close_build(build=build, actor=actor, now=now)
     build.save(update_fields=["state", "sealed_at", "sealed_in_attempt"])
     artifacts = defaultdict[int, list[Artifact]](list)

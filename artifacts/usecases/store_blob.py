@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
 from artifacts.errors import StorageUnavailable
 from artifacts.models import Blob, BlobState
 from artifacts.ports import StoredBytes
+from kernel.connections import joins_transaction
 
 TOO_LATE: Final = "the bytes waited too long for their row"
 
@@ -34,8 +35,7 @@ def store_blob(*, stored: StoredBytes, now: datetime) -> Blob:
         StorageUnavailable: these very bytes waited for their row so long that the collector took
             them for litter.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("store_blob joins a transaction")
+    joins_transaction("store_blob")
     # Two at once: the second waits for the first's row, does not make its own, and finds that.
     while (new := _made(stored, now=now)) is None:
         live = list(Blob.objects.raw(_LIVE, [stored.digest.hex, BlobState.LIVE.value]))

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.db import transaction
-
 from artifacts.domain.fates import Fate
 from artifacts.models import ListFate
 from artifacts.queries.fates import Question, require_list
+from kernel.connections import joins_transaction
 
 
 def use_list(*, question: Question, now: datetime) -> None:
@@ -15,8 +14,7 @@ def use_list(*, question: Question, now: datetime) -> None:
     Raises:
         ListForgotten: that was decided before.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("use_list joins a transaction")
+    joins_transaction("use_list")
     used = ListFate(pk=question.pk, fate=Fate.USED, at=now)
     ListFate.objects.bulk_create([used], ignore_conflicts=True)
     require_list(question)

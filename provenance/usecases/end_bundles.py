@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
+from kernel.connections import joins_transaction
 from provenance.domain.scope import Scope
 from provenance.models import Attestation, AttestationRequest, EvidenceEnd
 from provenance.usecases.save_bundles import Saved
@@ -31,8 +32,7 @@ def end_bundles(*, scope: Scope, saved: Saved, cause: Cause, now: datetime) -> E
     The statements that their requests hold go with them: they are the same words. Only the owner
     of the tables has the right to do it; whether it is time is for the caller to say.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("end_bundles joins a transaction")
+    joins_transaction("end_bundles")
     with connection.cursor() as cursor:
         cursor.execute(_MEASURE, [list(saved.attestations)])
         bundles, builds, size = cursor.fetchone()

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 from provenance.domain.build_facts import Platform
 from provenance.domain.builders import builder_id, default_levels
 from provenance.models import StoredTrustMap, TrustState
@@ -20,8 +19,7 @@ def grant_builders(
     Joins. Each mode gets the most that it may claim; what is there already stays as it is. The
     caller has authorised the actor.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("grant_builders joins a transaction")
+    joins_transaction("grant_builders")
     TrustState.objects.get_or_create(pk=1)
     state = TrustState.objects.select_for_update().get(pk=1)
     current: dict[str, str] = {}

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from kernel import faults
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 from provenance.domain.signing_keys import SigningKey, with_key
 from provenance.domain.trust_document import (
     TrustDocument,
@@ -114,8 +113,7 @@ def _moment(at: datetime | None) -> str | None:
 
 
 def _locked_state() -> TrustState:
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("publish_trust_root joins a transaction")
+    joins_transaction("publish_trust_root")
     TrustState.objects.get_or_create(pk=1)
     return TrustState.objects.select_for_update().get(pk=1)
 

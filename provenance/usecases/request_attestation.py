@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
+from kernel.connections import joins_transaction
 from kernel.outbox.emit import current_request_id, emit
 from kernel.rows import insert
 from provenance.domain.build_facts import Witnessed
@@ -30,8 +29,7 @@ def request_attestation(
     Joins the caller's transaction. Without facts the build is attested as published, not as
     built. The caller splits groups of more than 1,024 subjects.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("request_attestation joins a transaction")
+    joins_transaction("request_attestation")
     if not 1 <= len(subjects) <= MAX_SUBJECTS:
         raise ValueError(f"a statement names 1 to {MAX_SUBJECTS} subjects, not {len(subjects)}")
     request = AttestationRequest(

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
-
+from kernel.connections import joins_transaction
 from kernel.outbox.emit import current_request_id, emit
 from provenance.domain.removal import Removed, statement_of
 from provenance.domain.scope import Scope
@@ -22,8 +21,7 @@ def request_removal(
     Raises:
         ValueError: there is nothing, or more than one statement names.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("request_removal joins a transaction")
+    joins_transaction("request_removal")
     statement = statement_of(project=scope.project, removed=removed, base_url=base_url)
     request = AttestationRequest.objects.create(
         id=uuid.uuid4(),

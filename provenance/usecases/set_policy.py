@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import transaction
-
 from kernel.actor import Actor
 from kernel.audit.record import record
+from kernel.connections import joins_transaction
 from provenance.domain.policy import Enforcement, Source
 from provenance.domain.scope import Scope
 from provenance.models import StoredPolicy
@@ -28,8 +27,7 @@ def set_policy(
     With a first source, release attestations stop counting unless they are allowed expressly.
     The caller has authorised the actor.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("set_policy joins a transaction")
+    joins_transaction("set_policy")
     current = current_policy(scope=scope)
     new_sources = tuple(sources) if sources is not None else current.sources
     if accepts_release is None:
