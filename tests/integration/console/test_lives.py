@@ -201,6 +201,25 @@ def test_is_removed_by_its_path_and_restored(place: Project, file: Artifact, olg
     assert "Restored from the trash “because”" in text(life(file), olga)
 
 
+def test_says_at_its_head_what_it_is_now(file: Artifact, olga: Client) -> None:
+    def head() -> str:
+        page = olga.get(life(file)).content.decode()
+        return page.partition('<span class="mark ')[2].partition("</span>")[0]
+
+    said = [head()]
+    for act in ("yank", "quarantine", "unyank", "release"):
+        do(olga, file, act)
+        said.append(head())
+
+    assert said == [
+        'passed">there',
+        'waiting">yanked',
+        'failed">in quarantine',
+        'failed">in quarantine',
+        'passed">there',
+    ]
+
+
 def test_asks_for_a_reason(file: Artifact, olga: Client) -> None:
     response = olga.post(life(file), {"do": "yank", "reason": ""})
 
