@@ -122,7 +122,7 @@ def test_is_told_from_upload_to_tombstone(
     order += ["A plan said that it goes: 1 file in all, 100 bytes"]
     order += ["Moved to the trash by rule older of acme/widget", "Gone for good; its 100 bytes"]
     order += ["Evidence kept", "https://slsa.dev/provenance/v1", "/predicates/removal/v1"]
-    order += ["the removal", "Nothing any more"]
+    order += ["the removal", "A hold keeps what was signed about it"]
     assert [gone.index(word) for word in order] == sorted(gone.index(word) for word in order)
 
 
