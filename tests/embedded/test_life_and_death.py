@@ -68,7 +68,7 @@ def test_starts_at_once_after_everything_was_killed(data: Path) -> None:
     """The machine's own death: no guard has cleaned up, and every lock and socket is stale."""
     with running(data) as first:
         family = psutil.Process(first.supervisor.pid).children(recursive=True)
-        guards = [one for one in family if "config.embedded.guard" in one.cmdline()]
+        guards = [one for one in family if "config.embedded.guard" in _command(one)]
         for process in [*guards, psutil.Process(first.supervisor.pid), *family]:
             _kill(process)
         first.supervisor.wait()
@@ -84,8 +84,18 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie too
+        return []
+
+
 def _lives(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _anybody_listens(instance: Running) -> bool:
