@@ -34,8 +34,9 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Leave nothing behind."""
-    shutil.rmtree(SCRATCH, ignore_errors=True)
+    """Leave nothing behind, also of those beside this one: they are killed if it takes long."""
+    for folder in (SCRATCH, *SCRATCH.parent.glob(f"{SCRATCH.name}-*")):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
