@@ -14,7 +14,7 @@ from provenance.errors import PlatformUnavailable
 from tests.factories.ci_issuer import respond
 from tests.factories.facts import witnessed, witnessed_on_gitlab
 from tests.factories.platform_answers import ask, confirmed, unavailable
-from tests.factories.platform_doubles import QUICK, SEALED_AT, PlatformDouble, knows
+from tests.factories.platform_doubles import PATIENT, SEALED_AT, PlatformDouble, knows
 
 GITHUB: Final = witnessed()
 GITLAB: Final = witnessed_on_gitlab()
@@ -42,7 +42,6 @@ FAILURES: Final[list[tuple[Callable[[BaseHTTPRequestHandler], object], str]]] = 
     (lambda one: respond(one, b"{}"), "no usable status"),
     (lambda one: respond(one, b'{"a": "' + b"x" * 60_000 + b'"}'), "too large"),
     (lambda one: one.wfile.write(b"nonsense\r\n\r\n"), "ProtocolError"),
-    (slowly, "too slow"),
 ]
 
 
@@ -64,11 +63,21 @@ def test_calls_everything_else_unavailable(
     confirmed(ask(platforms, facts))
 
 
-def test_calls_a_platform_unavailable_that_does_not_listen(platform: PlatformDouble) -> None:
-    knows(platform, GITHUB)
-    platform.answers[""] = lambda _handler: platform.is_over.wait(QUICK.read_seconds * 3)
+@BOTH
+def test_calls_a_platform_unavailable_that_drips(
+    platform: PlatformDouble, facts: Witnessed
+) -> None:
+    platform.answers[""] = slowly
+    platforms = platform.platforms(limits=replace(PATIENT, total_seconds=1))
 
-    assert unavailable(ask(platform.platforms(), GITHUB)) == "ReadTimeoutError"
+    assert unavailable(ask(platforms, facts)) == "too slow"
+
+
+def test_calls_a_platform_unavailable_that_does_not_listen(platform: PlatformDouble) -> None:
+    platform.answers[""] = lambda _handler: platform.is_over.wait(60)
+    platforms = platform.platforms(limits=replace(PATIENT, read_seconds=0.5))
+
+    assert unavailable(ask(platforms, GITHUB)) == "ReadTimeoutError"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from provenance.adapters.platforms import Platforms
 from provenance.domain.build_facts import Platform, Witnessed
 from tests.factories.ci_issuer import respond
 
-QUICK: Final = Limits(connect_seconds=0.5, read_seconds=0.5, total_seconds=1, size_bytes=50_000)
+# Only what hangs reaches these.
+PATIENT: Final = Limits(connect_seconds=60, read_seconds=60, total_seconds=60, size_bytes=50_000)
 SEALED_AT: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 _CREATED: Final = "2026-11-21T07:50:00Z"
 
@@ -44,10 +45,10 @@ class PlatformDouble:
         """Answer from the documents again."""
         self.answers.clear()
 
-    def platforms(self, *issuers: str, **address: Any) -> Platforms:
+    def platforms(self, *issuers: str, limits: Limits = PATIENT, **address: Any) -> Platforms:
         """The port over this double, for issuers of these names."""
         where = ApiAddress(self.url, is_development=True, **address)
-        api = PlatformApi(where, PinnedHttp(QUICK))
+        api = PlatformApi(where, PinnedHttp(limits))
         return Platforms(dict.fromkeys(issuers or ("github", "gitlab"), api))
 
 

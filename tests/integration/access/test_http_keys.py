@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -21,7 +22,8 @@ from tests.factories.ci_issuer import (
 )
 from tests.factories.identity_tokens import ec_key, jwk, rsa_key
 
-QUICK = Limits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6, size_bytes=50_000)
+# Only what hangs reaches these.
+PATIENT = Limits(connect_seconds=60, read_seconds=60, total_seconds=60, size_bytes=50_000)
 
 
 class Clock:
@@ -35,20 +37,20 @@ class Clock:
 
 
 def key_of(ci: CiIssuer, source: HttpKeySource | None = None, key_id: str = "key-1") -> PublicKey:
-    source = source or HttpKeySource(QUICK)
+    source = source or HttpKeySource(PATIENT)
     return source.key(ci.address, key_id=key_id, algorithm="RS256")
 
 
-def reason(ci: CiIssuer) -> object:
+def reason(ci: CiIssuer, limits: Limits = PATIENT) -> object:
     with pytest.raises(IssuerUnavailable) as refused:
-        key_of(ci)
+        key_of(ci, HttpKeySource(limits))
     assert refused.value.facts["issuer"] == ci.url
     return refused.value.facts["reason"]
 
 
 def test_finds_the_keys_that_the_issuer_publishes(ci: CiIssuer) -> None:
     ci.keys["key-2"] = ec_key()
-    source = HttpKeySource(QUICK)
+    source = HttpKeySource(PATIENT)
 
     found = source.key(ci.address, key_id="key-2", algorithm="ES256")
 
@@ -58,14 +60,14 @@ def test_finds_the_keys_that_the_issuer_publishes(ci: CiIssuer) -> None:
 
 def test_binds_a_key_to_the_one_algorithm_that_it_is_for(ci: CiIssuer) -> None:
     with pytest.raises(UnknownKey):
-        HttpKeySource(QUICK).key(ci.address, key_id="key-1", algorithm="ES256")
+        HttpKeySource(PATIENT).key(ci.address, key_id="key-1", algorithm="ES256")
 
 
 def test_asks_once_while_the_answer_is_fresh(ci: CiIssuer) -> None:
     clock = Clock()
-    source = HttpKeySource(QUICK, clock)
+    source = HttpKeySource(PATIENT, clock)
     key_of(ci, source)
-    clock.now += QUICK.fresh_seconds - 1
+    clock.now += PATIENT.fresh_seconds - 1
 
     key_of(ci, source)
 
@@ -74,9 +76,9 @@ def test_asks_once_while_the_answer_is_fresh(ci: CiIssuer) -> None:
 
 def test_asks_again_when_the_answer_is_old(ci: CiIssuer) -> None:
     clock = Clock()
-    source = HttpKeySource(QUICK, clock)
+    source = HttpKeySource(PATIENT, clock)
     key_of(ci, source)
-    clock.now += QUICK.fresh_seconds
+    clock.now += PATIENT.fresh_seconds
     ci.keys = {"key-2": rsa_key("rotated")}
 
     with pytest.raises(UnknownKey):
@@ -88,7 +90,7 @@ def test_asks_again_when_the_answer_is_old(ci: CiIssuer) -> None:
 
 def test_asks_for_an_unknown_key_at_most_once_in_thirty_seconds(ci: CiIssuer) -> None:
     clock = Clock()
-    source = HttpKeySource(QUICK, clock)
+    source = HttpKeySource(PATIENT, clock)
     key_of(ci, source)
     ci.keys["key-2"] = rsa_key("rotated")
     clock.now += 29
@@ -120,7 +122,7 @@ def test_fetches_once_for_many_threads(ci: CiIssuer) -> None:
 def test_never_gives_the_key_of_another_issuer(ci: CiIssuer) -> None:
     with running_issuer() as other:
         other.keys = {"theirs": rsa_key("other")}
-        source = HttpKeySource(QUICK)
+        source = HttpKeySource(PATIENT)
         assert key_of(other, source, "theirs").key_id == "theirs"
 
         with pytest.raises(UnknownKey):
@@ -129,20 +131,20 @@ def test_never_gives_the_key_of_another_issuer(ci: CiIssuer) -> None:
 
 def test_leaves_a_failing_issuer_alone_for_a_moment_and_heals(ci: CiIssuer) -> None:
     clock = Clock()
-    source = HttpKeySource(QUICK, clock)
+    source = HttpKeySource(PATIENT, clock)
     ci.answers[JWKS] = lambda handler: respond(handler, b"{}", status=503)
     for _ in range(3):
         with pytest.raises(IssuerUnavailable):
             key_of(ci, source)
     assert len(ci.asked) == 2
     del ci.answers[JWKS]
-    clock.now += QUICK.failed_seconds
+    clock.now += PATIENT.failed_seconds
 
     assert key_of(ci, source).key_id == "key-1"
 
 
 def test_goes_on_with_fresh_keys_while_the_issuer_is_down(ci: CiIssuer) -> None:
-    source = HttpKeySource(QUICK)
+    source = HttpKeySource(PATIENT)
     key_of(ci, source)
     ci.answers[DISCOVERY] = lambda handler: respond(handler, b"{}", status=500)
 
@@ -196,7 +198,7 @@ def test_stops_reading_a_huge_answer(
 def test_waits_only_so_long_for_a_silent_issuer(ci: CiIssuer, address: str) -> None:
     ci.answers[address] = lambda _handler: ci.is_over.wait(60)
 
-    assert reason(ci) == "ReadTimeoutError"
+    assert reason(ci, replace(PATIENT, read_seconds=0.3)) == "ReadTimeoutError"
 
 
 def test_waits_only_so_long_for_an_issuer_that_drips(ci: CiIssuer) -> None:
@@ -208,7 +210,7 @@ def test_waits_only_so_long_for_an_issuer_that_drips(ci: CiIssuer) -> None:
 
     ci.answers[JWKS] = drip
 
-    assert reason(ci) == "too slow"
+    assert reason(ci, replace(PATIENT, total_seconds=0.6)) == "too slow"
 
 
 def test_does_not_let_others_wait_for_a_hanging_issuer(ci: CiIssuer) -> None:
@@ -219,8 +221,7 @@ def test_does_not_let_others_wait_for_a_hanging_issuer(ci: CiIssuer) -> None:
         ci.is_over.wait(60)
 
     ci.answers[DISCOVERY] = hang
-    limits = Limits(connect_seconds=1, read_seconds=2, total_seconds=0.2)
-    source = HttpKeySource(limits)
+    source = HttpKeySource(replace(PATIENT, total_seconds=0.2))
 
     def ignore_refusal() -> None:
         with pytest.raises(IssuerUnavailable):
@@ -231,6 +232,7 @@ def test_does_not_let_others_wait_for_a_hanging_issuer(ci: CiIssuer) -> None:
     assert is_asked.wait(60)
     with pytest.raises(IssuerUnavailable) as refused:
         key_of(ci, source)
+    ci.is_over.set()
     first.join()
 
     assert refused.value.facts["reason"] == "its keys are being fetched"
@@ -316,7 +318,7 @@ def test_asks_nobody_without_tls_in_production(ci: CiIssuer, address: IssuerAddr
     unsafe = IssuerAddress(address.url.format(port=port), address.is_development)
 
     with pytest.raises(IssuerUnavailable) as refused:
-        HttpKeySource(QUICK).key(unsafe, key_id="key-1", algorithm="RS256")
+        HttpKeySource(PATIENT).key(unsafe, key_id="key-1", algorithm="RS256")
 
     assert refused.value.facts["reason"] == "its address is not https"
     assert ci.asked == []

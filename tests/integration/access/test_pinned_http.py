@@ -12,7 +12,8 @@ from kernel.addresses import forbidden
 from kernel.pinned_http import Limits
 from tests.factories.ci_issuer import DISCOVERY, JWKS, CiIssuer, certificate_for, running_issuer
 
-QUICK = Limits(connect_seconds=0.3, read_seconds=0.3, total_seconds=0.6, size_bytes=50_000)
+# Only what hangs reaches these.
+PATIENT = Limits(connect_seconds=60, read_seconds=60, total_seconds=60, size_bytes=50_000)
 
 
 class Clock:
@@ -28,7 +29,7 @@ class Clock:
 def asked_at(ci: CiIssuer, host: str, *addresses: str, **allowed: bool) -> object:
     """Ask the issuer under this name, which leads to these addresses; what is found or why not."""
     issuer = IssuerAddress(f"https://{host}", **{"is_development": False, **allowed})
-    source = HttpKeySource(QUICK, resolve=lambda _host, _port: addresses)
+    source = HttpKeySource(PATIENT, resolve=lambda _host, _port: addresses)
     with pytest.raises(IssuerUnavailable) as refused:
         source.key(issuer, key_id="key-1", algorithm="RS256")
     assert ci.asked == []
@@ -102,11 +103,11 @@ def test_connects_to_the_address_that_was_checked_and_asks_dns_once(ci: CiIssuer
     ci.say(DISCOVERY, {"issuer": url, "jwks_uri": f"{url}{JWKS}"})
     issuer = IssuerAddress(url, is_development=True)
     clock = Clock()
-    source = HttpKeySource(QUICK, clock, resolve=resolve)
+    source = HttpKeySource(PATIENT, clock, resolve=resolve)
 
     assert source.key(issuer, key_id="key-1", algorithm="RS256").key_id == "key-1"
     assert asked == ["localhost", "localhost"]
-    clock.now += QUICK.fresh_seconds
+    clock.now += PATIENT.fresh_seconds
     with pytest.raises(IssuerUnavailable) as refused:
         source.key(issuer, key_id="key-1", algorithm="RS256")
     assert refused.value.facts["reason"] == "its host has a private address"
@@ -117,7 +118,7 @@ def test_tries_the_next_address_where_nobody_listens(ci: CiIssuer) -> None:
     port = ci.url.rpartition(":")[2]
     url = f"http://localhost:{port}"
     ci.say(DISCOVERY, {"issuer": url, "jwks_uri": f"{url}{JWKS}"})
-    source = HttpKeySource(QUICK, resolve=lambda _host, _port: ["127.0.0.9", "127.0.0.1"])
+    source = HttpKeySource(PATIENT, resolve=lambda _host, _port: ["127.0.0.9", "127.0.0.1"])
 
     found = source.key(IssuerAddress(url, is_development=True), key_id="key-1", algorithm="RS256")
 
@@ -139,7 +140,7 @@ def test_wants_the_certificate_for_the_name_and_not_for_the_address(
         url = f"https://ci.test:{port}"
         secure.say(DISCOVERY, {"issuer": url, "jwks_uri": f"{url}{JWKS}"})
         source = HttpKeySource(
-            QUICK, resolve=lambda _host, _port: ["127.0.0.1"], certificates=str(certificate)
+            PATIENT, resolve=lambda _host, _port: ["127.0.0.1"], certificates=str(certificate)
         )
         issuer = IssuerAddress(url, is_development=True)
         if is_good:
