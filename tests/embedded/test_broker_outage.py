@@ -18,7 +18,7 @@ from config.embedded.running import Running, running
 from tests.embedded.family import ask, eventually, fetch, find, is_published, log_of, upload
 from tests.factories.rabbitmq import RabbitMq
 
-PROMPT_SECONDS = 10
+PROMPT_SECONDS = 30
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def supervise(logs: Path, **programs: str) -> "subprocess.CompletedProcess[str]"
         capture_output=True,
         check=False,
         text=True,
-        timeout=30,
+        timeout=60,
     )
 
 

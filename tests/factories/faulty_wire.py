@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _opened(self, length: int) -> http.client.HTTPConnection:
         """A request to the server whose body is still to be sent; the signed headers unchanged."""
-        connection = http.client.HTTPConnection(*self.server_address, timeout=30)
+        connection = http.client.HTTPConnection(*self.server_address, timeout=60)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in ("content-length", "connection", "expect"):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 def flying_part(url: str, headers: Mapping[str, str], body: bytes) -> Iterator[None]:
     """Half of the body is sent when this begins; the rest when it ends, and is answered then."""
     parts = urlsplit(url)
-    flying = http.client.HTTPConnection(parts.netloc, timeout=10)
+    flying = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
         flying.putrequest("PUT", f"{parts.path}?{parts.query}")
         for name, value in {**headers, "Content-Length": str(len(body))}.items():

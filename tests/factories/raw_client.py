@@ -25,13 +25,13 @@ class RawUpload:
 
     def send(self) -> bytes:
         """All of it; the answer."""
-        with socket.create_connection(self.address, timeout=30) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             connection.sendall(self.request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
     def vanish(self, cut: str, *, is_reset: bool) -> None:
         """What stands before the cut arrives; then the connection is closed, or reset."""
-        with socket.create_connection(self.address, timeout=30) as connection:
+        with socket.create_connection(self.address, timeout=60) as connection:
             connection.sendall(self.request[: self.cuts[cut]])
             if is_reset:
                 _await_arrival(connection)
@@ -74,7 +74,7 @@ def chunked(url: str, token: str, data: bytes) -> RawUpload:
 def _await_arrival(connection: socket.socket) -> None:
     """A reset throws away what is still on its way."""
     waiting = bytearray(4)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while fcntl.ioctl(connection, termios.TIOCOUTQ, waiting) or any(waiting):
         assert time.monotonic() < deadline
         time.sleep(0.005)

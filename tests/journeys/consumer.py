@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, dict(self.headers.items())))
-        connection = http.client.HTTPConnection(self.server.store, timeout=30)
+        connection = http.client.HTTPConnection(self.server.store, timeout=60)
         passed = {name: value for name, value in self.headers.items() if name != "Host"}
         connection.request("GET", self.path, headers={**passed, "Connection": "close"})
         answer = connection.getresponse()
@@ -285,6 +285,6 @@ def expectations_of(machine: Machine) -> bytes:
         f"{machine.store}/api/v1/projects/acme/widget/expectations",
         headers={"Authorization": f"Bearer {machine.token}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
         content: bytes = answer.read()
     return content

@@ -35,7 +35,7 @@ class Place:
         request = urllib.request.Request(  # noqa: S310 - loopback
             f"{self.web.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
             lines = answer.read().decode().splitlines()
         return sum(
             float(line.rpartition(" ")[2])

@@ -19,7 +19,7 @@ def double(real: str, lie: Lie) -> Iterator[str]:
 
     def forward(request: Request) -> Answer:
         parts = urlsplit(real)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         kept = ("Authorization", "Content-Type", "Accept")
         headers = {name: value for name, value in request.headers.items() if name in kept}
         connection.request("POST", request.path, request.body, headers)

@@ -44,7 +44,7 @@ class Server:
         self.seen: list[tuple[str, str, str | None]] = []
         self.bodies: list[bytes] = []
 
-    def store(self, *, seconds: float = 5.0) -> Store:
+    def store(self, *, seconds: float = 60.0) -> Store:
         patience = Patience(total=seconds, first_contact=seconds, first_wait=0.01)
         return Store(Origin.parse(self.url), ApiToken(TOKEN), Persistence(patience))
 
