@@ -96,7 +96,7 @@ def put_back(
     # One by one: whether bytes are new is asked of what is there before each.
     for one in artifacts:
         _move([one], restoring, by, now=now)
-        count_use(artifact=_put_back(one), has_new_bytes=False, now=now)
+        count_use(artifact=_artifact(one), has_new_bytes=False, now=now)
 
 
 def unyank_artifact(*, artifact: Artifact, reason: str, actor: Actor, now: datetime) -> None:
@@ -147,7 +147,7 @@ def _restore(
         put_back(
             artifacts=[trashed.pk], project=project, restoring=restoring, by=actor.name, now=now
         )
-        artifact = _put_back(trashed.pk)
+        artifact = _artifact(trashed.pk)
         _tell(actor, "artifact.restore", artifact, restoring.reason, now=now)
     return artifact
 
@@ -172,7 +172,7 @@ def _move(artifacts: Sequence[UUID], restoring: Restoring, by: str, *, now: date
         )
 
 
-def _put_back(artifact: UUID) -> Artifact:
+def _artifact(artifact: UUID) -> Artifact:
     found = Artifact.objects.select_related("project__organization", "build", "blob")
     return found.get(pk=artifact)
 
